@@ -1,0 +1,55 @@
+// A webhook destination: where to, what for, and within which limits.
+#pragma once
+
+#include "base/time.hpp"
+#include "model/exchange.hpp"
+#include "model/retry.hpp"
+#include "model/webhook_url.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dispatcher {
+
+// A store's own short name for an endpoint; never shown, never reused. 0 stands for no endpoint:
+// the events that matched none.
+using EndpointNumber = std::uint32_t;
+inline constexpr EndpointNumber kNoEndpoint = 0;
+
+enum class EndpointState : std::uint8_t { active = 0, paused = 1, disabled = 2 };
+enum class BodyFormat : std::uint8_t { event = 0, payload = 1, standard = 2 };
+enum class EndpointStart : std::uint8_t { now = 0, pending = 1 };
+
+[[nodiscard]] std::string_view to_string(EndpointState state);
+[[nodiscard]] std::string_view to_string(BodyFormat format);
+
+// Matches exactly, or by a prefix that ends in `*`.
+struct EventFilter {
+  std::vector<std::string> types{"*"};
+  std::vector<std::string> sources{"*"};
+
+  [[nodiscard]] bool matches(std::string_view type, std::string_view source) const;
+};
+
+struct Endpoint {
+  EndpointNumber number = kNoEndpoint;
+  std::string id;
+  WebhookUrl url;
+  EventFilter filter;
+  BodyFormat body = BodyFormat::event;
+  std::vector<HttpHeader> headers;
+  std::vector<std::string> signing_keys;  // raw key bytes; the first is the newest
+  int concurrency = 64;
+  std::chrono::microseconds timeout = std::chrono::seconds{30};
+  RetryPolicy retry;
+  EndpointState state = EndpointState::active;
+};
+
+// `secret-` and the first 8 hex digits of the SHA-256 of the URL.
+[[nodiscard]] std::string secret_endpoint_id(std::string_view url);
+
+}  // namespace dispatcher

@@ -1,0 +1,110 @@
+#include "model/outcome.hpp"
+
+#include "model/webhook_url.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace dispatcher {
+namespace {
+
+constexpr std::chrono::seconds kMaxRetryAfter = std::chrono::hours{24};
+
+Verdict classify_failure(const Failure& failure) {
+  Verdict verdict;
+  verdict.error = failure.text();
+  switch (failure.kind) {
+    case FailureKind::blocked:
+      verdict.outcome = Outcome::blocked;
+      verdict.review_reason = ReviewReason::blocked;
+      break;
+    case FailureKind::aborted: verdict.outcome = Outcome::abandoned; break;
+    default: verdict.outcome = Outcome::retryable;
+  }
+  return verdict;
+}
+
+// Where a redirect leads, without the path, which may be a secret.
+std::string redirect_message(const Answer& answer) {
+  std::string message = "status: " + std::to_string(answer.status) + " redirects";
+  if (const auto location = answer.header("location")) {
+    const auto target = parse_webhook_url(*location);
+    message += target ? " to " + target->display() : " within the same host";
+  }
+  return message + "; redirects are not followed";
+}
+
+}  // namespace
+
+bool StatusPolicy::is_retryable(int status) const {
+  const auto contains = [status](const std::vector<int>& list) {
+    return std::find(list.begin(), list.end(), status) != list.end();
+  };
+  if (contains(never_retryable)) {
+    return false;
+  }
+  return status == 429 || (status >= 500 && status <= 599) || contains(also_retryable);
+}
+
+Verdict classify(const Exchange& exchange, const StatusPolicy& policy, WallTime now) {
+  if (const auto* failure = std::get_if<Failure>(&exchange.result)) {
+    return classify_failure(*failure);
+  }
+  const Answer& answer = std::get<Answer>(exchange.result);
+  Verdict verdict;
+  verdict.status = answer.status;
+  if (answer.status >= 200 && answer.status <= 299) {
+    verdict.outcome = Outcome::delivered;
+    return verdict;
+  }
+  verdict.error = "status: " + std::to_string(answer.status);
+  if (answer.status >= 300 && answer.status <= 399) {
+    verdict.outcome = Outcome::refused;
+    verdict.review_reason = ReviewReason::redirected;
+    verdict.error = redirect_message(answer);
+    return verdict;
+  }
+  if (!policy.is_retryable(answer.status)) {
+    verdict.outcome = Outcome::refused;
+    verdict.review_reason = ReviewReason::rejected;
+    return verdict;
+  }
+  verdict.outcome = Outcome::retryable;
+  if (answer.status == 429 || answer.status == 503) {
+    if (const auto value = answer.header("retry-after")) {
+      verdict.retry_after = parse_retry_after(*value, now);
+      verdict.pauses_endpoint = answer.status == 429 && verdict.retry_after.has_value();
+    }
+  }
+  return verdict;
+}
+
+std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, WallTime now) {
+  using std::chrono::seconds;
+  while (value.starts_with(' ') || value.starts_with('\t')) {
+    value.remove_prefix(1);
+  }
+  while (value.ends_with(' ') || value.ends_with('\t')) {
+    value.remove_suffix(1);
+  }
+  if (value.empty()) {
+    return std::nullopt;
+  }
+  const bool is_number =
+      std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (is_number) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    // More digits than an integer holds is more than a day in any case.
+    const bool is_huge = error == std::errc::result_out_of_range;
+    return is_huge ? kMaxRetryAfter : std::min(seconds{number}, kMaxRetryAfter);
+  }
+  const auto date = parse_http_date(value);
+  if (!date) {
+    return std::nullopt;
+  }
+  const auto wait = std::chrono::ceil<seconds>(*date - now);
+  return std::clamp(wait, seconds{0}, kMaxRetryAfter);
+}
+
+}  // namespace dispatcher

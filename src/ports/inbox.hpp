@@ -1,0 +1,85 @@
+// Where the engine's work comes from and where its results go: our own store, or a Triggers API
+// over HTTP.
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "model/delivery.hpp"
+#include "model/endpoint.hpp"
+#include "model/event.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace dispatcher {
+
+// Names one claim. Whoever settles must say it; there is no settling without one.
+struct ClaimToken {
+  std::uint64_t value = 0;
+  friend bool operator==(const ClaimToken&, const ClaimToken&) = default;
+};
+
+struct ClaimRequest {
+  EndpointNumber endpoint = kNoEndpoint;
+  std::size_t max = 0;  // no more than the endpoint's free slots
+};
+
+struct ClaimedDelivery {
+  std::shared_ptr<const Event> event;  // shared by the deliveries of one event
+  EndpointNumber endpoint = kNoEndpoint;
+  ClaimToken token;
+  DeliveryProgress progress;
+};
+
+struct LaneDue {
+  EndpointNumber endpoint = kNoEndpoint;
+  // When the endpoint's next unclaimed delivery is due; may be past. Empty: none waits.
+  std::optional<WallTime> next_due;
+};
+
+struct ClaimAnswer {
+  std::vector<ClaimedDelivery> deliveries;
+  std::vector<LaneDue> lanes;  // one for each request, in its order
+};
+
+// One attempt and what it means, recorded in one durable write.
+struct Settlement {
+  ClaimToken token;
+  EventId event_id;
+  EndpointNumber endpoint = kNoEndpoint;
+  Attempt attempt;
+  Decision decision;
+};
+
+class Inbox {
+ public:
+  virtual ~Inbox() = default;
+
+  // Oldest due first, at most `max` for each endpoint named and `max_bytes` of payloads in all (but
+  // at least one delivery, if any is due). What is claimed is nobody else's until it is settled,
+  // given back, or its claimer has died.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<ClaimAnswer>> claim(
+      std::vector<ClaimRequest> requests, std::size_t max_bytes) = 0;
+
+  // Durable when it returns. A success is recorded whenever the delivery is not settled yet;
+  // anything else only under a token that still holds (else `conflict`: then nothing changed but
+  // the attempt's record). An event deleted meanwhile: `not_found`, and nothing revives it.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<void>> settle(Settlement settlement) = 0;
+
+  // Gives claims back that were not attempted: due as before, nothing counted.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<void>> give_back(
+      std::vector<ClaimToken> tokens) = 0;
+
+  // `hint` is called, from any thread, after something durable made deliveries of these endpoints
+  // due sooner than `claim` last said. One listener; set before the first claim.
+  using DueHint = std::function<void(std::span<const LaneDue> lanes)>;
+  virtual void on_due(DueHint hint) = 0;
+};
+
+}  // namespace dispatcher

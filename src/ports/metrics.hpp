@@ -1,0 +1,71 @@
+// The figures that the program publishes, in one table. Adapters write them as Prometheus text
+// (`GET /metrics`) or to CloudWatch.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+namespace dispatcher {
+
+enum class Metric : std::uint8_t {
+  // The seed's five, under its names.
+  events_processed,
+  successful_deliveries,
+  failed_deliveries,
+  delivery_latency,
+  retry_attempts,
+  // Ours.
+  events_ingested,
+  attempts_abandoned,
+  connections_opened,
+  http_requests,
+  http_requests_shed,
+};
+
+enum class MetricKind : std::uint8_t { counter, histogram_ms };
+
+struct MetricInfo {
+  Metric metric;
+  std::string_view prometheus_name;
+  std::string_view cloudwatch_name;
+  MetricKind kind;
+  std::string_view help;
+};
+
+inline constexpr std::array kMetrics{
+    MetricInfo{Metric::events_processed, "dispatcher_events_processed_total", "EventsProcessed",
+               MetricKind::counter, "Deliveries attempted for the first time."},
+    MetricInfo{Metric::successful_deliveries, "dispatcher_successful_deliveries_total",
+               "SuccessfulDeliveries", MetricKind::counter, "Deliveries that a 2xx ended."},
+    MetricInfo{Metric::failed_deliveries, "dispatcher_failed_deliveries_total", "FailedDeliveries",
+               MetricKind::counter, "Attempts that failed."},
+    MetricInfo{Metric::delivery_latency, "dispatcher_delivery_latency_milliseconds",
+               "DeliveryLatency", MetricKind::histogram_ms,
+               "Duration of the successful requests, in milliseconds."},
+    MetricInfo{Metric::retry_attempts, "dispatcher_retry_attempts_total", "RetryAttempts",
+               MetricKind::counter, "Attempts after a delivery's first."},
+    MetricInfo{Metric::events_ingested, "dispatcher_events_ingested_total", "EventsIngested",
+               MetricKind::counter, "Events answered 201."},
+    MetricInfo{Metric::attempts_abandoned, "dispatcher_attempts_abandoned_total",
+               "AttemptsAbandoned", MetricKind::counter,
+               "Attempts stopped in mid-request because the process was stopping."},
+    MetricInfo{Metric::connections_opened, "dispatcher_connections_opened_total",
+               "ConnectionsOpened", MetricKind::counter, "Connections opened to receivers."},
+    MetricInfo{Metric::http_requests, "dispatcher_http_requests_total", "HttpRequests",
+               MetricKind::counter, "Requests that the Triggers API answered."},
+    MetricInfo{Metric::http_requests_shed, "dispatcher_http_requests_shed_total",
+               "HttpRequestsShed", MetricKind::counter,
+               "Requests answered 503 because a queue was at its limit."},
+};
+
+// Callable from any thread.
+class Metrics {
+ public:
+  virtual ~Metrics() = default;
+  virtual void add(Metric metric, std::int64_t amount = 1) = 0;
+  virtual void observe(Metric metric, std::chrono::milliseconds value) = 0;
+};
+
+}  // namespace dispatcher
