@@ -118,9 +118,13 @@ std::optional<std::string> from_hex(std::string_view text) {
   return out;
 }
 
-std::string to_base64(std::string_view bytes) { return encode(bytes, kBase64, true); }
+std::string to_base64(std::string_view bytes) {
+  return encode(bytes, kBase64, true);
+}
 
-std::string to_base64url(std::string_view bytes) { return encode(bytes, kBase64Url, false); }
+std::string to_base64url(std::string_view bytes) {
+  return encode(bytes, kBase64Url, false);
+}
 
 std::optional<std::string> from_base64(std::string_view text) {
   if (text.size() % 4 != 0) {

@@ -81,8 +81,7 @@ void Log::write(LogLevel level, std::string_view message,
     return;
   }
   // The log stamps its own lines: the time at which a line was written is not an input of anything.
-  const auto now =
-      std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   std::string line;
   line.reserve(256);
   if (format_ == LogFormat::json) {

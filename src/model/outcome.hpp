@@ -13,8 +13,8 @@ namespace dispatcher {
 // Which statuses are worth another attempt. The default is the table of
 // docs/delivery-semantics: 429 and every 5xx.
 struct StatusPolicy {
-  std::vector<int> also_retryable;      // 4xx that shall be retried
-  std::vector<int> never_retryable;     // 429 or 5xx that shall not
+  std::vector<int> also_retryable;   // 4xx that shall be retried
+  std::vector<int> never_retryable;  // 429 or 5xx that shall not
 
   [[nodiscard]] bool is_retryable(int status) const;
 };
@@ -22,8 +22,8 @@ struct StatusPolicy {
 struct Verdict {
   Outcome outcome = Outcome::retryable;
   std::optional<int> status;
-  std::optional<std::string> error;           // absent when delivered
-  std::optional<ReviewReason> review_reason;  // present when refused or blocked
+  std::optional<std::string> error;                 // absent when delivered
+  std::optional<ReviewReason> review_reason;        // present when refused or blocked
   std::optional<std::chrono::seconds> retry_after;  // of a 429 or 503, capped at 24 h
   bool pauses_endpoint = false;                     // a 429's Retry-After is the endpoint's
 };

@@ -46,8 +46,8 @@ microseconds backoff(const RetryPolicy& policy, int retry, double jitter) {
   return lengthened(wait, jitter);
 }
 
-Decision decide(const Verdict& verdict, const DeliveryProgress& progress,
-                const RetryPolicy& policy, WallTime now, double jitter) {
+Decision decide(const Verdict& verdict, const DeliveryProgress& progress, const RetryPolicy& policy,
+                WallTime now, double jitter) {
   switch (verdict.outcome) {
     case Outcome::delivered: return Delivered{};
     case Outcome::refused:

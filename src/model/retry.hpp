@@ -11,7 +11,7 @@
 namespace dispatcher {
 
 struct RetryPolicy {
-  int retries = 3;                           // after a round's first attempt
+  int retries = 3;  // after a round's first attempt
   std::chrono::microseconds base = std::chrono::seconds{1};
   std::chrono::microseconds max = std::chrono::seconds{60};
   std::vector<std::chrono::seconds> schedule = default_schedule();

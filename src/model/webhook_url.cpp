@@ -47,8 +47,8 @@ std::optional<WebhookUrl> parse_webhook_url(std::string_view text) {
     return std::nullopt;
   }
   url.is_https = view.scheme_id() == urls::scheme::https;
-  url.host_is_ip = view.host_type() == urls::host_type::ipv4 ||
-                   view.host_type() == urls::host_type::ipv6;
+  url.host_is_ip =
+      view.host_type() == urls::host_type::ipv4 || view.host_type() == urls::host_type::ipv6;
   url.host = lower(std::string{view.host_address()});
   if (url.host.empty()) {
     return std::nullopt;

@@ -13,8 +13,8 @@ struct WebhookUrl {
   std::string host;         // lower case; an IPv6 address without its brackets
   bool host_is_ip = false;  // an address in its usual notation (a zone id makes it none)
   std::uint16_t port = 443;
-  std::string target;              // path and query, at least `/`
-  std::string basic_credentials;   // `user:password` of the URL, percent-decoded; empty for none
+  std::string target;             // path and query, at least `/`
+  std::string basic_credentials;  // `user:password` of the URL, percent-decoded; empty for none
 
   // `https://host` or `https://host:8443`: what a log may show.
   [[nodiscard]] std::string display() const;

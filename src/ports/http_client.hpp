@@ -37,9 +37,9 @@ struct HttpRequest {
   std::size_t max_idle_connections = 64;
 
   // How much of the answer's body is read. With `needs_whole_body` one that ends early, or is
-  // longer, is a Failure (`reset`, `protocol`), and the deadline covers it. Without, the body may do
-  // what it likes: it is read up to `max_body_bytes` or for `max_body_time`, whichever ends first,
-  // and what was read by then is kept.
+  // longer, is a Failure (`reset`, `protocol`), and the deadline covers it. Without, the body may
+  // do what it likes: it is read up to `max_body_bytes` or for `max_body_time`, whichever ends
+  // first, and what was read by then is kept.
   bool needs_whole_body = false;
   std::size_t max_body_bytes = 64 * 1024;
   std::chrono::milliseconds max_body_time{2'000};

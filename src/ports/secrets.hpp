@@ -11,10 +11,10 @@
 namespace dispatcher {
 
 struct SecretBundle {
-  std::vector<std::string> api_keys;         // `zapier_api_key`: all are accepted, the first is used
-  std::vector<std::string> webhook_urls;     // `zapier_webhook_url`: one, a comma list, or an array
-  std::vector<std::string> jwt_secrets;      // `jwt_secret`: all verify, the first signs
-  std::string webhook_secret;                // `zapier_webhook_secret`; empty for none
+  std::vector<std::string> api_keys;      // `zapier_api_key`: all are accepted, the first is used
+  std::vector<std::string> webhook_urls;  // `zapier_webhook_url`: one, a comma list, or an array
+  std::vector<std::string> jwt_secrets;   // `jwt_secret`: all verify, the first signs
+  std::string webhook_secret;             // `zapier_webhook_secret`; empty for none
   std::vector<std::string> encryption_keys;  // `encryption_keys`: the first encrypts, all decrypt
 };
 

@@ -99,8 +99,8 @@ struct AckAnswer {
   std::int64_t delivery_latency_ms = 0;
 };
 
-// A consumer's report of what it tried. With `reason`: review. With `error` or `attempts` alone: the
-// next step of the schedule, or `retry_after`. Nothing at all: given back, nothing counted.
+// A consumer's report of what it tried. With `reason`: review. With `error` or `attempts` alone:
+// the next step of the schedule, or `retry_after`. Nothing at all: given back, nothing counted.
 struct NackRequest {
   std::optional<std::string> error;
   std::optional<ReviewReason> reason;
