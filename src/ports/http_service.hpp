@@ -34,6 +34,9 @@ class BodyStream {
  public:
   virtual ~BodyStream() = default;
   [[nodiscard]] virtual boost::asio::awaitable<std::optional<std::string>> next() = 0;
+  // Asked at the end: the answer could not be completed, and the connection must be cut before its
+  // last chunk, so that the client does not take it for whole.
+  [[nodiscard]] virtual bool is_cut_short() const { return false; }
 };
 
 struct ServerAnswer {

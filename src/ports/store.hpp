@@ -139,6 +139,7 @@ struct StoreFigures {
 
 struct WebhookLogEntry {
   Uuid id;
+  std::string event_id;  // the sender's, shown as the entry's id; empty: `id` is shown
   std::string event_type;
   std::string payload;  // raw JSON
   std::string source_ip;
