@@ -60,6 +60,16 @@ inline constexpr std::array kMetrics{
                "Requests answered 503 because a queue was at its limit."},
 };
 
+// The table is in the order of the enumeration, so that an adapter may index by it.
+static_assert([] {
+  for (std::size_t i = 0; i < kMetrics.size(); ++i) {
+    if (static_cast<std::size_t>(kMetrics[i].metric) != i) {
+      return false;
+    }
+  }
+  return true;
+}());
+
 // Callable from any thread.
 class Metrics {
  public:
