@@ -2,10 +2,13 @@
 
 #include "base/check.hpp"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/sha.h>
+
+#include <memory>
 
 namespace dispatcher {
 namespace {
@@ -17,6 +20,24 @@ constexpr std::string_view kBase64Url =
 
 const unsigned char* as_bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+struct FreeMacContext {
+  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+};
+using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeMacContext>;
+
+MacContext make_hmac_sha256_context() {
+  EVP_MAC* algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  DISPATCHER_CHECK(algorithm != nullptr);
+  MacContext context{EVP_MAC_CTX_new(algorithm)};
+  EVP_MAC_free(algorithm);  // the context holds a reference of its own
+  std::string digest_name = "SHA256";
+  const std::array parameters{
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name.data(), 0),
+      OSSL_PARAM_construct_end()};
+  DISPATCHER_CHECK(EVP_MAC_CTX_set_params(context.get(), parameters.data()) == 1);
+  return context;
 }
 
 std::string encode(std::string_view bytes, std::string_view alphabet, bool padded) {
@@ -82,11 +103,16 @@ Sha256Digest sha256(std::string_view bytes) {
 }
 
 Sha256Digest hmac_sha256(std::string_view key, std::string_view bytes) {
+  // Looking the algorithm up costs twice what the signature does: each thread does it once.
+  thread_local const MacContext context = make_hmac_sha256_context();
+  // An empty key is a key too, but a null pointer would mean the one before.
+  const auto* key_bytes = key.empty() ? as_bytes("") : as_bytes(key);
   Sha256Digest digest;
-  unsigned length = 0;
-  const auto* made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), as_bytes(bytes),
-                          bytes.size(), digest.data(), &length);
-  DISPATCHER_CHECK(made != nullptr && length == digest.size());
+  std::size_t length = 0;
+  const bool is_made = EVP_MAC_init(context.get(), key_bytes, key.size(), nullptr) == 1 &&
+                       EVP_MAC_update(context.get(), as_bytes(bytes), bytes.size()) == 1 &&
+                       EVP_MAC_final(context.get(), digest.data(), &length, digest.size()) == 1;
+  DISPATCHER_CHECK(is_made && length == digest.size());
   return digest;
 }
 
