@@ -1,6 +1,5 @@
 #include "engine/attempt.hpp"
 
-#include "base/bytes.hpp"
 #include "model/body.hpp"
 #include "model/signature.hpp"
 
@@ -21,23 +20,17 @@ std::string kept_body(const std::string& body) {
 
 void add_signatures(HttpRequest& request, const std::string& id, const Endpoint& endpoint,
                     const SenderIdentity& identity, WallTime now) {
-  const auto timestamp = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-  const std::string timestamp_text = std::to_string(timestamp);
+  const std::int64_t timestamp =
+      std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   request.headers.push_back({"webhook-id", id});
-  request.headers.push_back({"webhook-timestamp", timestamp_text});
+  request.headers.push_back({"webhook-timestamp", std::to_string(timestamp)});
   if (!endpoint.signing_keys.empty()) {
-    std::string signatures;
-    for (const std::string& key : endpoint.signing_keys) {
-      if (!signatures.empty()) {
-        signatures.push_back(' ');
-      }
-      signatures += sign_standard(key, id, timestamp_text, request.body);
-    }
-    request.headers.push_back({"webhook-signature", std::move(signatures)});
+    request.headers.push_back({"webhook-signature", standard_signatures(endpoint.signing_keys, id,
+                                                                        timestamp, request.body)});
   }
   if (!identity.body_signing_key.empty()) {
     request.headers.push_back(
-        {"X-Webhook-Signature", to_hex(hmac_sha256(identity.body_signing_key, request.body))});
+        {"X-Webhook-Signature", sign_body(identity.body_signing_key, request.body)});
   }
 }
 
