@@ -1,20 +1,135 @@
 #include "model/webhook_url.hpp"
 
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
+#include <boost/url/ipv4_address.hpp>
+#include <boost/url/ipv6_address.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 namespace dispatcher {
 namespace {
 
 constexpr std::size_t kMaxUrlBytes = 8192;
 
+// A name of the DNS is shorter still (253, and a dot at its end).
+constexpr std::size_t kMaxHostBytes = 254;
+
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool is_one_of(std::string_view set, char c) {
+  return set.find(c) != std::string_view::npos;
+}
+
+int hex_value(char digit) {
+  int value = -1;
+  (void)std::from_chars(&digit, &digit + 1, value, 16);  // what is no digit leaves the -1
+  return value;
+}
+
 std::string lower(std::string_view text) {
   std::string out{text};
   std::transform(out.begin(), out.end(), out.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return out;
+}
+
+// RFC 3986: unreserved characters, sub-delimiters, those of `also`, and %XX. Empty when something
+// else is in it; else `text` with its escapes decoded.
+std::optional<std::string> decoded(std::string_view text, std::string_view also) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '%') {
+      const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+      const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
+      if (high < 0 || low < 0) {
+        return std::nullopt;
+      }
+      out.push_back(static_cast<char>(high * 16 + low));
+      i += 2;
+    } else if (is_alphanumeric(c) || is_one_of("-._~!$&'()*+,;=", c) || is_one_of(also, c)) {
+      out.push_back(c);
+    } else {
+      return std::nullopt;
+    }
+  }
+  return out;
+}
+
+// Takes `http://` or `https://` off; empty when it is neither.
+std::optional<bool> take_scheme(std::string_view& text) {
+  const auto end = text.find("://");
+  if (end == std::string_view::npos || end > 5) {
+    return std::nullopt;
+  }
+  const std::string scheme = lower(text.substr(0, end));
+  if (scheme != "http" && scheme != "https") {
+    return std::nullopt;
+  }
+  text.remove_prefix(end + 3);
+  return scheme == "https";
+}
+
+// Sets host and host_is_ip; what follows it is left in `text`. False when it is no host.
+bool take_host(std::string_view& text, WebhookUrl& url) {
+  if (text.starts_with('[')) {
+    const auto end = text.find(']');
+    if (end == std::string_view::npos ||
+        !boost::urls::parse_ipv6_address(text.substr(1, end - 1))) {
+      return false;
+    }
+    url.host = lower(text.substr(1, end - 1));
+    url.host_is_ip = true;
+    text.remove_prefix(end + 1);
+    return true;
+  }
+  const std::string_view name = text.substr(0, text.find(':'));
+  // Narrower than RFC 3986, which allows escapes and so line ends and slashes in a name: what is
+  // none in the DNS has no place in a Host header or a log.
+  const bool is_name = std::all_of(
+      name.begin(), name.end(), [](char c) { return is_alphanumeric(c) || is_one_of("-._", c); });
+  if (name.empty() || name.size() > kMaxHostBytes || !is_name) {
+    return false;
+  }
+  url.host = lower(name);
+  url.host_is_ip = boost::urls::parse_ipv4_address(name).has_value();
+  text.remove_prefix(name.size());
+  return true;
+}
+
+// `:8443`, `:` or nothing. False when it is none of these.
+bool read_port(std::string_view text, WebhookUrl& url) {
+  url.port = url.is_https ? 443 : 80;
+  if (text.empty() || text == ":") {
+    return true;
+  }
+  text.remove_prefix(1);  // take_host ends at a colon, a bracket or the end
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), url.port);
+  return error == std::errc{} && end == text.data() + text.size() && url.port != 0;
+}
+
+bool read_authority(std::string_view text, WebhookUrl& url) {
+  const auto at = text.find('@');
+  if (at != std::string_view::npos) {
+    const auto userinfo = text.substr(0, at);
+    const auto credentials = decoded(userinfo, ":");
+    if (!credentials) {
+      return false;
+    }
+    url.basic_credentials = *credentials;
+    if (!is_one_of(userinfo, ':')) {
+      url.basic_credentials.push_back(':');
+    }
+    text.remove_prefix(at + 1);
+  }
+  if (!take_host(text, url)) {
+    return false;
+  }
+  const bool is_port = text.empty() || text.front() == ':';
+  return is_port && read_port(text, url);
 }
 
 std::string bracketed(const WebhookUrl& url) {
@@ -33,43 +148,27 @@ std::string WebhookUrl::display() const {
 }
 
 std::optional<WebhookUrl> parse_webhook_url(std::string_view text) {
-  namespace urls = boost::urls;
   if (text.size() > kMaxUrlBytes) {
     return std::nullopt;
   }
-  const auto parsed = urls::parse_uri(text);
-  if (!parsed || !parsed->has_authority()) {
+  const auto is_https = take_scheme(text);
+  if (!is_https) {
     return std::nullopt;
   }
-  const urls::url_view view = *parsed;
   WebhookUrl url;
-  if (view.scheme_id() != urls::scheme::https && view.scheme_id() != urls::scheme::http) {
+  url.is_https = *is_https;
+  const auto authority_end = std::min(text.find_first_of("/?#"), text.size());
+  if (!read_authority(text.substr(0, authority_end), url)) {
     return std::nullopt;
   }
-  url.is_https = view.scheme_id() == urls::scheme::https;
-  url.host_is_ip =
-      view.host_type() == urls::host_type::ipv4 || view.host_type() == urls::host_type::ipv6;
-  url.host = lower(std::string{view.host_address()});
-  if (url.host.empty()) {
+  text.remove_prefix(authority_end);
+  const auto fragment_start = std::min(text.find('#'), text.size());
+  const std::string_view target = text.substr(0, fragment_start);
+  const std::string_view fragment = text.substr(fragment_start);
+  if (!decoded(target, "/?:@") || !decoded(fragment, "#/?:@")) {
     return std::nullopt;
   }
-  url.port = url.is_https ? 443 : 80;
-  if (view.has_port() && !view.port().empty()) {
-    url.port = view.port_number();
-    if (url.port == 0) {  // also what a number past 65535 reads as
-      return std::nullopt;
-    }
-  }
-  url.target = std::string{view.encoded_path()};
-  if (url.target.empty()) {
-    url.target = "/";
-  }
-  if (view.has_query()) {
-    url.target += "?" + std::string{view.encoded_query()};
-  }
-  if (view.has_userinfo()) {
-    url.basic_credentials = view.user() + ":" + view.password();
-  }
+  url.target = target.starts_with('/') ? std::string{target} : "/" + std::string{target};
   return url;
 }
 
