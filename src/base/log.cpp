@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 namespace dispatcher {
@@ -39,13 +41,23 @@ std::string clean(std::string_view text) {
   return out;
 }
 
+// For a terminal: control characters could start a line of their own, or move the cursor.
+std::string on_one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
+  return text;
+}
+
 void append_value(std::string& line, const LogField& field) {
   if (const auto* text = std::get_if<std::string_view>(&field.value)) {
     append_json_string(line, clean(*text));
   } else if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
     fmt::format_to(std::back_inserter(line), "{}", *number);
   } else if (const auto* real = std::get_if<double>(&field.value)) {
-    fmt::format_to(std::back_inserter(line), "{}", *real);
+    // JSON has no infinity and no NaN.
+    fmt::format_to(std::back_inserter(line), "{}",
+                   std::isfinite(*real) ? fmt::to_string(*real) : "null");
   } else {
     line += std::get<bool>(field.value) ? "true" : "false";
   }
@@ -100,7 +112,8 @@ void Log::write(LogLevel level, std::string_view message,
     line.push_back('}');
   } else {
     append_timestamp(line, now);
-    fmt::format_to(std::back_inserter(line), " {:<7} {}", to_string(level), clean(message));
+    fmt::format_to(std::back_inserter(line), " {:<7} {}", to_string(level),
+                   on_one_line(clean(message)));
     for (const LogField& field : fields) {
       fmt::format_to(std::back_inserter(line), " {}=", field.name);
       append_value(line, field);
