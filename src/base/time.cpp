@@ -15,6 +15,10 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using std::chrono::sys_days;
 
+// The years 1 to 9999: four digits.
+constexpr WallTime kFirstWritable = sys_days{std::chrono::year{1} / 1 / 1};
+constexpr WallTime kAfterLastWritable = sys_days{std::chrono::year{10000} / 1 / 1};
+
 struct Fields {
   int year;
   unsigned month;
@@ -291,7 +295,10 @@ std::optional<WallTime> parse_timestamp(std::string_view text) {
   if (!offset) {
     return std::nullopt;
   }
-  return WallTime{*date} + *clock - *offset;
+  const WallTime time = WallTime{*date} + *clock - *offset;
+  // An offset may lead out of the years that have four digits.
+  const bool is_writable = time >= kFirstWritable && time < kAfterLastWritable;
+  return is_writable ? std::optional{time} : std::nullopt;
 }
 
 std::optional<WallTime> parse_http_date(std::string_view text) {
