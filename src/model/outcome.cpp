@@ -24,12 +24,24 @@ Verdict classify_failure(const Failure& failure) {
   return verdict;
 }
 
-// Where a redirect leads, without the path, which may be a secret.
+// ` to https://host`, without the path, which may be a secret. RFC 3986, section 4.2: a reference
+// that names no scheme and no host stays on the same one.
+std::string where_to(std::string_view location) {
+  const auto scheme_end = location.find(':');
+  const bool is_relative =
+      scheme_end == std::string_view::npos || location.find_first_of("/?#") < scheme_end;
+  if (is_relative && !location.empty() && !location.starts_with("//")) {
+    return " within the same host";
+  }
+  const auto target =
+      parse_webhook_url(is_relative ? "https:" + std::string{location} : std::string{location});
+  return " to " + (target ? target->display() : "what is no web address");
+}
+
 std::string redirect_message(const Answer& answer) {
   std::string message = "status: " + std::to_string(answer.status) + " redirects";
   if (const auto location = answer.header("location")) {
-    const auto target = parse_webhook_url(*location);
-    message += target ? " to " + target->display() : " within the same host";
+    message += where_to(*location);
   }
   return message + "; redirects are not followed";
 }
