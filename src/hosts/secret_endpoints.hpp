@@ -1,0 +1,31 @@
+// The endpoints that `zapier_webhook_url`, or `--endpoint`, gives. Pure.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "model/endpoint.hpp"
+
+#include <string>
+#include <vector>
+
+namespace dispatcher {
+
+// What all of them share.
+struct EndpointDefaults {
+  int concurrency = 64;
+  std::chrono::microseconds timeout = std::chrono::seconds{30};
+  RetryPolicy retry;
+  std::string webhook_secret;  // `zapier_webhook_secret`: signs for each; empty for none
+};
+
+struct SecretEndpoints {
+  std::vector<Endpoint> endpoints;  // in the order of the URLs; numbers are the store's to give
+  std::vector<Sha256Digest> url_hashes;
+};
+
+// One endpoint for each URL; a URL given twice is one endpoint. `invalid` names the position of a
+// URL that is none, or the secret that cannot be read; never the URL itself, which is a secret.
+[[nodiscard]] Result<SecretEndpoints> make_secret_endpoints(const std::vector<std::string>& urls,
+                                                            const EndpointDefaults& defaults);
+
+}  // namespace dispatcher
