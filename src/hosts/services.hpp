@@ -5,6 +5,8 @@
 #include "base/result.hpp"
 #include "hosts/config.hpp"
 #include "hosts/run_report.hpp"
+#include "ports/clock.hpp"
+#include "ports/random.hpp"
 #include "ports/triggers_api.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -29,6 +31,14 @@ struct StoreReport {
   std::string json;  // one line, without its newline
 };
 
+// What a client command works with; all of it outlives the command.
+struct ClientPorts {
+  TriggersApi& api;
+  const Clock& clock;
+  Timers& timers;
+  Random& random;
+};
+
 struct Services {
   // Until it is told to stop. Prints `listening on …` to `out`. Exit status. An Error is one that
   // kept it from starting: `invalid` for a setting that is wrong, anything else for the world.
@@ -41,7 +51,7 @@ struct Services {
 
   // Runs `work` to its end on a loop of its own, with a session to the service that `config` names,
   // and returns what it returned. An Error: the secret or a certificate could not be read.
-  using ClientWork = std::function<boost::asio::awaitable<int>(TriggersApi& api)>;
+  using ClientWork = std::function<boost::asio::awaitable<int>(ClientPorts ports)>;
   std::function<Result<int>(const ClientConfig& config, ClientWork work)> with_api;
 
   // `file` is made, and must not be there yet; the store may be in use.
