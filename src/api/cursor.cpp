@@ -1,0 +1,31 @@
+#include "api/cursor.hpp"
+
+#include "base/bytes.hpp"
+
+#include <charconv>
+
+namespace dispatcher {
+
+std::string encode_cursor(std::int64_t position, bool newest_first) {
+  return to_base64url((newest_first ? "d" : "a") + std::to_string(position));
+}
+
+std::optional<std::int64_t> decode_cursor(std::string_view text, bool newest_first) {
+  constexpr std::size_t kMaxCursorBytes = 64;
+  if (text.size() > kMaxCursorBytes) {
+    return std::nullopt;
+  }
+  const auto decoded = from_base64url(text);
+  if (!decoded || !decoded->starts_with(newest_first ? 'd' : 'a')) {
+    return std::nullopt;
+  }
+  std::int64_t position = 0;
+  const char* const end = decoded->data() + decoded->size();
+  const auto [stop, error] = std::from_chars(decoded->data() + 1, end, position);
+  if (error != std::errc{} || stop != end) {
+    return std::nullopt;
+  }
+  return position;
+}
+
+}  // namespace dispatcher

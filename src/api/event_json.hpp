@@ -1,0 +1,20 @@
+// How events, deliveries and attempts are shown. Pure.
+#pragma once
+
+#include "ports/store.hpp"
+
+#include <span>
+#include <string>
+
+namespace dispatcher {
+
+// `[…]` of the objects of `GET /inbox`.
+[[nodiscard]] std::string events_json(std::span<const EventView> events);
+
+// The object of `GET /inbox`, with `deliveries` at its end.
+[[nodiscard]] std::string event_with_deliveries_json(const EventView& view);
+
+// `{"items":[…]}`
+[[nodiscard]] std::string attempts_json(std::span<const Attempt> attempts);
+
+}  // namespace dispatcher

@@ -1,0 +1,129 @@
+// Events as they are kept: lists, one of them, its attempts, and the end of it.
+#include "api/answers.hpp"
+#include "api/cursor.hpp"
+#include "api/event_json.hpp"
+#include "api/handlers.hpp"
+#include "api/query_reader.hpp"
+
+#include "base/json_text.hpp"
+
+namespace dispatcher {
+namespace {
+
+struct ListRequest {
+  EventQuery query;
+  std::optional<std::int64_t> after;
+  std::size_t limit = kDefaultItems;
+};
+
+std::optional<std::int64_t> read_cursor(const Query& query, bool newest_first, Faults& faults) {
+  const std::string* text = query.find_filled("cursor");
+  if (text == nullptr) {
+    return std::nullopt;
+  }
+  const auto position = decode_cursor(*text, newest_first);
+  if (!position) {
+    faults.add("cursor_invalid", {"query", "cursor"},
+               "Input should be the next_cursor of an answer to the same query", quoted(*text));
+  }
+  return position;
+}
+
+template <class Value, class Parse>
+std::optional<Value> parse_known(const std::optional<std::string>& text, Parse parse) {
+  return text ? parse(*text) : std::nullopt;
+}
+
+ListRequest read_list_request(const Query& query, Faults& faults) {
+  QueryReader reader{query, faults};
+  ListRequest list;
+  list.query.status = parse_known<EventStatus>(
+      reader.one_of("status", {"pending", "delivered", "failed"}), parse_event_status);
+  list.query.state = parse_known<DeliveryState>(
+      reader.one_of("state", {"waiting", "in_flight", "delivered", "review", "discarded"}),
+      parse_delivery_state);
+  list.query.endpoint_id = reader.text("endpoint_id");
+  list.query.type = reader.text("type");
+  list.query.source = reader.text("source");
+  list.query.reason = parse_known<ReviewReason>(
+      reader.one_of("reason", {"rejected", "redirected", "blocked", "exhausted"}),
+      parse_review_reason);
+  list.query.from = reader.timestamp("from");
+  list.query.to = reader.timestamp("to");
+  list.query.newest_first = reader.one_of("order", {"desc", "asc"}).value_or("desc") == "desc";
+  list.limit = static_cast<std::size_t>(
+      reader.integer("limit", 1, kMaxItems).value_or(static_cast<std::int64_t>(kDefaultItems)));
+  list.after = read_cursor(query, list.query.newest_first, faults);
+  return list;
+}
+
+std::string page_json(const EventPage& page, bool newest_first) {
+  std::string body = R"({"items":)" + events_json(page.events) + R"(,"next_cursor":)";
+  if (page.next) {
+    append_json_string(body, encode_cursor(*page.next, newest_first));
+  } else {
+    body += "null";
+  }
+  body.push_back('}');
+  return body;
+}
+
+}  // namespace
+
+HandlerResult list_events(const ApiContext& context, ApiRequest request) {
+  Faults faults;
+  const Query query{request.head.query};
+  ListRequest list = read_list_request(query, faults);
+  if (!faults.empty()) {
+    co_return faults_answer(faults);
+  }
+  const bool newest_first = list.query.newest_first;
+  const auto page =
+      co_await context.store.list(std::move(list.query), list.after, list.limit, kMaxListBytes);
+  if (!page) {
+    co_return store_error_answer(page.error());
+  }
+  co_return json_answer(200, page_json(*page, newest_first));
+}
+
+HandlerResult get_event(const ApiContext& context, ApiRequest request) {
+  const auto id = parse_uuid(request.id);
+  if (!id) {
+    co_return event_not_found_answer(request.id);
+  }
+  const auto view = co_await context.store.event(*id);
+  if (!view) {
+    co_return event_error_answer(view.error(), request.id);
+  }
+  co_return json_answer(200, event_with_deliveries_json(*view));
+}
+
+HandlerResult get_attempts(const ApiContext& context, ApiRequest request) {
+  const auto id = parse_uuid(request.id);
+  if (!id) {
+    co_return event_not_found_answer(request.id);
+  }
+  const auto attempts = co_await context.store.attempts(*id);
+  if (!attempts) {
+    co_return event_error_answer(attempts.error(), request.id);
+  }
+  co_return json_answer(200, attempts_json(*attempts));
+}
+
+HandlerResult delete_event(const ApiContext& context, ApiRequest request) {
+  const auto id = parse_uuid(request.id);
+  if (!id) {
+    co_return event_not_found_answer(request.id);
+  }
+  const auto erased = co_await context.store.erase(*id);
+  if (!erased) {
+    co_return event_error_answer(erased.error(), request.id);
+  }
+  std::string body = R"({"id":")" + to_string(*id);
+  body += R"(","message":"Event deleted successfully","deleted_at":")";
+  append_timestamp(body, context.clock.wall());
+  body += R"("})";
+  co_return json_answer(200, std::move(body));
+}
+
+}  // namespace dispatcher
