@@ -78,6 +78,9 @@ class Engine {
   // The set of endpoints is another from now on; what is in flight goes on. On the engine's loop.
   void set_endpoints(const std::vector<Endpoint>& endpoints);
 
+  // For the attempts that begin from now on. On the engine's loop.
+  void set_identity(SenderIdentity identity) { options_.identity = std::move(identity); }
+
   [[nodiscard]] const EngineCounts& counts() const { return counts_; }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
 

@@ -1,0 +1,165 @@
+#include "hosts/serve.hpp"
+
+#include "model/signature.hpp"
+
+#include <unistd.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <csignal>
+#include <thread>
+
+namespace dispatcher {
+namespace {
+
+namespace asio = boost::asio;
+
+// How often the secret is read again without being asked.
+constexpr std::chrono::hours kSecretInterval{1};
+
+void rethrow_bug(const std::exception_ptr& bug) {
+  if (bug) {
+    std::rethrow_exception(bug);
+  }
+}
+
+// What of a service happens on the engine's loop.
+class Serving {
+ public:
+  Serving(const ServeConfig& config, ServeParts parts)
+      : config_(config),
+        parts_(std::move(parts)),
+        signals_(parts_.loop, SIGTERM, SIGINT, SIGHUP),
+        reload_timer_(parts_.timers.make()) {}
+
+  void run() {
+    asio::co_spawn(parts_.loop, deliver(), rethrow_bug);
+    asio::co_spawn(parts_.loop, parts_.maintenance.run(), rethrow_bug);
+    asio::co_spawn(parts_.loop, heed_signals(), rethrow_bug);
+    asio::co_spawn(parts_.loop, reload_now_and_then(), rethrow_bug);
+    parts_.loop.run();
+    if (server_stopper_.joinable()) {
+      server_stopper_.join();
+    }
+  }
+
+ private:
+  asio::awaitable<void> deliver() {
+    co_await parts_.engine.run();
+    begin_stop("the engine has ended");  // by itself only when the store is gone
+    boost::system::error_code ignored;
+    signals_.cancel(ignored);  // nothing is left to be told
+  }
+
+  asio::awaitable<void> heed_signals() {
+    while (true) {
+      boost::system::error_code error;
+      const int signal =
+          co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      if (error) {
+        co_return;
+      }
+      if (signal == SIGHUP) {
+        co_await reload();
+      } else if (is_stopping_) {
+        parts_.log.warning("stopping at once: asked a second time");
+        // What is in flight may be delivered again; everything recorded is on disk.
+        ::_exit(0);
+      } else {
+        begin_stop(signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      }
+    }
+  }
+
+  void begin_stop(std::string_view why) {
+    if (is_stopping_) {
+      return;
+    }
+    is_stopping_ = true;
+    parts_.log.info("stopping: attempts under way may finish",
+                    {{"why", why}, {"in_flight", parts_.engine.in_flight()}});
+    parts_.engine.stop();
+    parts_.maintenance.stop();
+    reload_timer_->cancel();
+    server_stopper_ = std::thread{parts_.stop_server};
+  }
+
+  asio::awaitable<void> reload_now_and_then() {
+    while (!is_stopping_) {
+      if (co_await reload_timer_->wait_until(parts_.clock.monotonic() + kSecretInterval)) {
+        co_await reload();
+      }
+    }
+  }
+
+  // What cannot be read or used leaves everything as it is.
+  asio::awaitable<void> reload() {
+    auto secrets = co_await parts_.secrets.read();
+    if (!secrets) {
+      parts_.log.error("the secret cannot be read again; the one before stays in use",
+                       {{"error", secrets.error().message}});
+      co_return;
+    }
+    auto identity = sender_identity(*secrets);
+    auto endpoints = co_await configured_endpoints(parts_.store, config_.delivery, *secrets);
+    if (!identity || !endpoints) {
+      const Error& error = !identity ? identity.error() : endpoints.error();
+      parts_.log.error("the secret's endpoints cannot be used; those before stay in use",
+                       {{"error", error.message}});
+      co_return;
+    }
+    parts_.api.set_secrets(std::move(*secrets));
+    parts_.engine.set_identity(std::move(*identity));
+    parts_.engine.set_endpoints(*endpoints);
+    parts_.maintenance.wake();
+    parts_.log.info("the secret was read again", {{"endpoints", endpoints->size()}});
+  }
+
+  const ServeConfig& config_;
+  ServeParts parts_;
+  asio::signal_set signals_;
+  std::unique_ptr<Timer> reload_timer_;
+  std::thread server_stopper_;
+  bool is_stopping_ = false;
+};
+
+}  // namespace
+
+asio::awaitable<Result<std::vector<Endpoint>>> configured_endpoints(Store& store,
+                                                                    const DeliveryConfig& delivery,
+                                                                    const SecretBundle& secrets) {
+  EndpointDefaults defaults;
+  defaults.concurrency = delivery.endpoint_concurrency;
+  defaults.timeout = delivery.request_timeout;
+  defaults.retry = delivery.retry;
+  defaults.webhook_secret = secrets.webhook_secret;
+  auto made = make_secret_endpoints(
+      delivery.endpoints.empty() ? secrets.webhook_urls : delivery.endpoints, defaults);
+  if (!made) {
+    co_return made.error();
+  }
+  co_return co_await store.configure_endpoints(std::move(made->endpoints),
+                                               std::move(made->url_hashes));
+}
+
+Result<SenderIdentity> sender_identity(const SecretBundle& secrets) {
+  SenderIdentity identity;
+  identity.user_agent = "EventDispatcher/" DISPATCHER_VERSION;
+  if (!secrets.webhook_secret.empty()) {
+    auto key = parse_signing_secret(secrets.webhook_secret);
+    if (!key) {
+      return make_error(ErrorKind::invalid, "zapier_webhook_secret: " + key.error().message);
+    }
+    identity.body_signing_key = std::move(*key);
+  }
+  return identity;
+}
+
+void serve_until_stopped(const ServeConfig& config, ServeParts parts) {
+  Serving{config, std::move(parts)}.run();
+}
+
+}  // namespace dispatcher

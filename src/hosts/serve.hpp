@@ -1,0 +1,48 @@
+// `serve`: the Triggers API and the engine in one process, from its first request to its last.
+#pragma once
+
+#include "api/triggers_api.hpp"
+#include "base/log.hpp"
+#include "engine/engine.hpp"
+#include "engine/maintenance.hpp"
+#include "hosts/config.hpp"
+#include "hosts/secret_endpoints.hpp"
+#include "ports/secrets.hpp"
+#include "ports/store.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace dispatcher {
+
+// What `serve` is made of. All outlive the call.
+struct ServeParts {
+  boost::asio::io_context& loop;  // the engine's; the calling thread runs it
+  const Clock& clock;
+  Timers& timers;
+  const Log& log;
+  Secrets& secrets;
+  Store& store;
+  Engine& engine;
+  Maintenance& maintenance;
+  TriggersApi& api;
+  // Stops the HTTP server: no new connection, running requests may finish within a few seconds.
+  // Called once, on a thread of its own.
+  std::function<void()> stop_server;
+};
+
+// The endpoints of the command line, or else the secret's, as the store knows them.
+[[nodiscard]] boost::asio::awaitable<Result<std::vector<Endpoint>>> configured_endpoints(
+    Store& store, const DeliveryConfig& delivery, const SecretBundle& secrets);
+
+// What every delivery of this program carries.
+[[nodiscard]] Result<SenderIdentity> sender_identity(const SecretBundle& secrets);
+
+// Runs until SIGTERM or SIGINT, then finishes within 30 s; a second one ends it at once. SIGHUP,
+// and every hour, reads the secret again.
+void serve_until_stopped(const ServeConfig& config, ServeParts parts);
+
+}  // namespace dispatcher
