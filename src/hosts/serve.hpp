@@ -1,7 +1,7 @@
 // `serve`: the Triggers API and the engine in one process, from its first request to its last.
 #pragma once
 
-#include "api/triggers_api.hpp"
+#include "api/triggers_service.hpp"
 #include "base/log.hpp"
 #include "engine/engine.hpp"
 #include "engine/maintenance.hpp"
@@ -26,9 +26,10 @@ struct ServeParts {
   const Log& log;
   Secrets& secrets;
   Store& store;
+  HttpClient& http;
   Engine& engine;
   Maintenance& maintenance;
-  TriggersApi& api;
+  TriggersService& api;
   // Stops the HTTP server: no new connection, running requests may finish within a few seconds.
   // Called once, on a thread of its own.
   std::function<void()> stop_server;

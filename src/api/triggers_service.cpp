@@ -1,4 +1,4 @@
-#include "api/triggers_api.hpp"
+#include "api/triggers_service.hpp"
 
 #include "api/answers.hpp"
 #include "api/routes.hpp"
@@ -63,7 +63,7 @@ ServerAnswer unmatched_answer(const RequestHead& head, const RouteMatch& match) 
 
 }  // namespace
 
-TriggersApi::TriggersApi(Store& store, const Clock& clock, Random& random, Metrics& metrics,
+TriggersService::TriggersService(Store& store, const Clock& clock, Random& random, Metrics& metrics,
                          SecretBundle secrets, ApiOptions options)
     : metrics_(metrics),
       clock_(clock),
@@ -72,7 +72,7 @@ TriggersApi::TriggersApi(Store& store, const Clock& clock, Random& random, Metri
       intake_(store, clock, random, metrics),
       context_{store, clock, random, metrics, intake_, access_, login_limit_, options_} {}
 
-std::variant<TriggersApi::Admitted, ServerAnswer> TriggersApi::admit(
+std::variant<TriggersService::Admitted, ServerAnswer> TriggersService::admit(
     const RequestHead& head) const {
   if (is_preflight(head)) {
     return preflight_answer(head);
@@ -87,7 +87,7 @@ std::variant<TriggersApi::Admitted, ServerAnswer> TriggersApi::admit(
   return Admitted{match.route, std::move(match.id)};
 }
 
-std::optional<ServerAnswer> TriggersApi::refuse_early(const RequestHead& head) {
+std::optional<ServerAnswer> TriggersService::refuse_early(const RequestHead& head) {
   auto admission = admit(head);
   if (auto* refusal = std::get_if<ServerAnswer>(&admission)) {
     return finish(std::move(*refusal), head.header("origin") != nullptr);
@@ -95,7 +95,7 @@ std::optional<ServerAnswer> TriggersApi::refuse_early(const RequestHead& head) {
   return std::nullopt;
 }
 
-boost::asio::awaitable<ServerAnswer> TriggersApi::serve(RequestHead head, std::string body) {
+boost::asio::awaitable<ServerAnswer> TriggersService::serve(RequestHead head, std::string body) {
   const bool is_cross_origin = head.header("origin") != nullptr;
   auto admission = admit(head);
   if (auto* refusal = std::get_if<ServerAnswer>(&admission)) {
@@ -108,11 +108,11 @@ boost::asio::awaitable<ServerAnswer> TriggersApi::serve(RequestHead head, std::s
   co_return finish(std::move(answer), is_cross_origin);
 }
 
-ServerAnswer TriggersApi::error(int status, std::string_view detail) {
+ServerAnswer TriggersService::error(int status, std::string_view detail) {
   return finish(error_answer(status, detail), false);
 }
 
-ServerAnswer TriggersApi::finish(ServerAnswer answer, bool is_cross_origin) const {
+ServerAnswer TriggersService::finish(ServerAnswer answer, bool is_cross_origin) const {
   answer.headers.push_back({"access-control-allow-origin", "*"});
   if (is_cross_origin) {
     answer.headers.push_back({"access-control-expose-headers", std::string{kExposedHeaders}});

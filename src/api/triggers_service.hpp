@@ -17,9 +17,9 @@ struct Route;
 
 // Callable from any of the server's loops, several at once. What the references name must outlive
 // it, and it must outlive its requests and their streams.
-class TriggersApi final : public HttpService {
+class TriggersService final : public HttpService {
  public:
-  TriggersApi(Store& store, const Clock& clock, Random& random, Metrics& metrics,
+  TriggersService(Store& store, const Clock& clock, Random& random, Metrics& metrics,
               SecretBundle secrets, ApiOptions options);
 
   // For the requests that begin from now on; tokens that it does not verify end. Callable from any
