@@ -52,6 +52,7 @@ class Serving {
     begin_stop("the engine has ended");  // by itself only when the store is gone
     boost::system::error_code ignored;
     signals_.cancel(ignored);  // nothing is left to be told
+    parts_.http.abort();       // kept connections would keep the loop running
   }
 
   asio::awaitable<void> heed_signals() {
