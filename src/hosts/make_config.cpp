@@ -16,6 +16,21 @@ Error invalid(std::string message) {
   return make_error(ErrorKind::invalid, std::move(message));
 }
 
+// Puts results in their places and keeps the first error.
+class Taker {
+ public:
+  template <class T>
+  void operator()(Result<T> result, T& place) {
+    if (result) {
+      place = std::move(*result);
+    } else if (!error) {
+      error = result.error();
+    }
+  }
+
+  std::optional<Error> error;
+};
+
 std::string in_data(const Settings& settings, std::string_view name) {
   return (std::filesystem::path{settings.text(Setting::data)} / name).string();
 }
@@ -178,17 +193,13 @@ std::vector<std::string> table_warnings(const Settings& settings) {
 Result<ClientConfig> make_client(const Settings& settings, const Surroundings& around) {
   ClientConfig client;
   client.log = make_log(settings, around, LogLevel::warning);
-  auto secret = make_secret(settings);
-  if (!secret) {
-    return secret.error();
+  Taker take;
+  take(make_secret(settings), client.secret);
+  take(find_service(settings), client.api);
+  if (take.error) {
+    return *take.error;
   }
-  client.secret = std::move(*secret);
   client.network = make_network(settings);
-  auto api = find_service(settings);
-  if (!api) {
-    return api.error();
-  }
-  client.api = std::move(*api);
   client.timeout = settings.duration(Setting::request_timeout);
   return client;
 }
@@ -204,27 +215,18 @@ Result<ServeConfig> make_serve_config(const Settings& settings, const Surroundin
                     settings.name(Setting::store)));
   }
   config.log = make_log(settings, around, LogLevel::info);
-  auto secret = make_secret(settings);
-  auto delivery = make_delivery(settings);
-  auto listen = make_listen_address(settings, Setting::listen);
-  auto tls = make_tls(settings);
-  auto schedule = make_schedule(settings);
-  for (const Error* error :
-       {secret ? nullptr : &secret.error(), delivery ? nullptr : &delivery.error(),
-        listen ? nullptr : &listen.error(), tls ? nullptr : &tls.error(),
-        schedule ? nullptr : &schedule.error()}) {
-    if (error != nullptr) {
-      return *error;
-    }
+  Taker take;
+  take(make_secret(settings), config.secret);
+  take(make_delivery(settings), config.delivery);
+  take(make_listen_address(settings, Setting::listen), config.listen);
+  take(make_tls(settings), config.tls);
+  take(make_schedule(settings), config.pass_interval);
+  if (take.error) {
+    return *take.error;
   }
-  config.secret = std::move(*secret);
   config.secret.is_made_if_absent = !settings.is_given(Setting::secrets_file);
   config.network = make_network(settings);
-  config.delivery = std::move(*delivery);
   config.data_dir = settings.text(Setting::data);
-  config.listen = std::move(*listen);
-  config.tls = std::move(*tls);
-  config.pass_interval = *schedule;
   config.max_body_bytes = static_cast<std::size_t>(settings.whole(Setting::max_body_bytes));
   config.metrics_token = settings.text(Setting::metrics_token);
   config.retention.keep_done = std::chrono::days{settings.whole(Setting::retention_days)};
@@ -241,18 +243,14 @@ Result<ServeConfig> make_serve_config(const Settings& settings, const Surroundin
 Result<RunConfig> make_run_config(const Settings& settings, const Surroundings& around) {
   RunConfig config;
   config.log = make_log(settings, around, LogLevel::info);
-  auto client = make_client(settings, around);
-  if (!client) {
-    return client.error();
+  Taker take;
+  take(make_secret(settings), config.secret);
+  take(find_service(settings), config.api);
+  take(make_delivery(settings), config.delivery);
+  if (take.error) {
+    return *take.error;
   }
-  auto delivery = make_delivery(settings);
-  if (!delivery) {
-    return delivery.error();
-  }
-  config.secret = std::move(client->secret);
-  config.network = std::move(client->network);
-  config.api = std::move(client->api);
-  config.delivery = std::move(*delivery);
+  config.network = make_network(settings);
   config.max_events = settings.whole(Setting::max_events);
   if (settings.is_given(Setting::deadline)) {
     config.deadline = settings.duration(Setting::deadline);
