@@ -2,7 +2,7 @@
 // same however many events there are.
 #include "api/answers.hpp"
 #include "api/handlers.hpp"
-#include "api/number_text.hpp"
+#include "base/number_text.hpp"
 
 namespace dispatcher {
 namespace {

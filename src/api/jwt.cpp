@@ -1,10 +1,10 @@
 #include "api/jwt.hpp"
 
-#include "api/json_scanner.hpp"
-#include "api/number_text.hpp"
 #include "api/text.hpp"
 #include "base/bytes.hpp"
+#include "base/json_scanner.hpp"
 #include "base/json_text.hpp"
+#include "base/number_text.hpp"
 
 #include <array>
 

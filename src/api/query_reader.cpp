@@ -1,6 +1,6 @@
 #include "api/query_reader.hpp"
 
-#include "api/number_text.hpp"
+#include "base/number_text.hpp"
 
 #include <algorithm>
 

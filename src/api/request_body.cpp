@@ -1,8 +1,8 @@
 #include "api/request_body.hpp"
 
-#include "api/number_text.hpp"
 #include "api/text.hpp"
 #include "base/bytes.hpp"
+#include "base/number_text.hpp"
 
 #include <cmath>
 

@@ -4,7 +4,7 @@
 #include "api/answers.hpp"
 #include "api/context.hpp"
 #include "api/faults.hpp"
-#include "api/json_scanner.hpp"
+#include "base/json_scanner.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,7 +1,7 @@
 #include "api/text.hpp"
 
-#include "api/json_string.hpp"
 #include "base/bytes.hpp"
+#include "base/json_string.hpp"
 
 #include <algorithm>
 

@@ -64,7 +64,7 @@ ServerAnswer unmatched_answer(const RequestHead& head, const RouteMatch& match) 
 }  // namespace
 
 TriggersService::TriggersService(Store& store, const Clock& clock, Random& random, Metrics& metrics,
-                         SecretBundle secrets, ApiOptions options)
+                                 SecretBundle secrets, ApiOptions options)
     : metrics_(metrics),
       clock_(clock),
       options_(std::move(options)),

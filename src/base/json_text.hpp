@@ -1,4 +1,4 @@
-// Writing JSON as compact text. Reading it is api/json_scanner and boost::json.
+// Writing JSON as compact text. Reading it is base/json_scanner and boost::json.
 #pragma once
 
 #include <string>

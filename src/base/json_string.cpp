@@ -1,6 +1,6 @@
-#include "api/json_string.hpp"
+#include "base/json_string.hpp"
 
-#include "api/json_scanner.hpp"
+#include "base/json_scanner.hpp"
 #include "base/json_text.hpp"
 
 namespace dispatcher {

@@ -1,8 +1,8 @@
-#include "api/json_scanner.hpp"
+#include "base/json_scanner.hpp"
 
-#include "api/json_string.hpp"
-#include "api/number_text.hpp"
 #include "base/bytes.hpp"
+#include "base/json_string.hpp"
+#include "base/number_text.hpp"
 
 #include <array>
 #include <bitset>
