@@ -257,7 +257,7 @@ class Receiver(Process):
 
 
 # The certificate that `listen` makes in its `--data`.
-CERTIFICATE_NAME = "listen-cert.pem"
+CERTIFICATE_NAME = "cert.pem"
 
 
 def read_records(path):

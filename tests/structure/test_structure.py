@@ -1,0 +1,50 @@
+"""The repository keeps to its own rules: who may include whom, how long a file may be, what does not
+belong into git, what a test file says first, which commands and files the docs may name."""
+
+import pathlib
+
+import pytest
+
+import checks
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# Files past the limit and their lengths. The list may only shrink.
+LONG_FILES = {}
+
+
+@pytest.fixture(scope="module")
+def names():
+    return checks.tracked_files(ROOT)
+
+
+def test_no_room_includes_what_it_may_not_know(names):
+    assert checks.wrong_arrows(ROOT, names) == []
+
+
+def test_no_headers_include_each_other(names):
+    assert checks.include_cycles(ROOT, names) == []
+
+
+def test_no_file_is_long_but_those_listed(names):
+    assert checks.long_files(ROOT, names, LONG_FILES) == []
+
+
+def test_nothing_generated_or_binary_is_in_git(names):
+    assert checks.generated_files(ROOT, names) == []
+
+
+def test_no_secret_and_no_private_registry_is_named(names):
+    assert checks.secrets_and_hosts(ROOT, names) == []
+
+
+def test_every_test_file_says_what_it_checks(names):
+    assert checks.silent_test_files(ROOT, names) == []
+
+
+def test_every_command_of_the_docs_exists(names):
+    assert checks.unknown_dev_commands(ROOT, names) == []
+
+
+def test_every_link_in_the_docs_leads_somewhere(names):
+    assert checks.dead_links(ROOT, names) == []
