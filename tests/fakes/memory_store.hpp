@@ -1,0 +1,187 @@
+// A whole Store in memory, held to the same conformance suite as the real ones. What a real one
+// keeps on disk outlives `crash`; the engine's claims do not. Faults come from a plan: each call
+// may take time and fail before it is applied, and take time after.
+#pragma once
+
+#include "ports/clock.hpp"
+#include "ports/store.hpp"
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace dispatcher::fakes {
+
+enum class StoreOperation { append, configure, claim, settle, give_back, consume, read, maintain };
+
+class StoreFaults {
+ public:
+  virtual ~StoreFaults() = default;
+  // May wait. An error is the call's answer, and nothing is applied.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<void>> before(StoreOperation operation) = 0;
+  // It is applied, and durable; the answer is on its way.
+  [[nodiscard]] virtual boost::asio::awaitable<void> after(StoreOperation operation) = 0;
+};
+
+// -- what is durable
+
+struct MemoryEndpoint {
+  Endpoint endpoint;
+  Sha256Digest url_hash{};
+  bool wants_backlog = false;  // what matched nothing so far; routed by `maintain`
+};
+
+// In flight is not a durable state: it is waiting, and claimed.
+struct MemoryDelivery {
+  DeliveryState state = DeliveryState::waiting;
+  DeliveryProgress progress;
+  WallTime due{};
+  std::optional<ReviewReason> reason;
+  std::optional<int> last_status;
+  std::optional<std::string> last_error;
+  std::optional<WallTime> last_attempt;
+  std::optional<WallTime> delivered_at;
+};
+
+struct MemoryEvent {
+  std::shared_ptr<const Event> event;
+  std::int64_t sequence = 0;  // of ingest
+  EventStatus status = EventStatus::pending;
+  WallTime updated_at{};
+  std::optional<std::int64_t> latency_ms;  // when a consumer acknowledged it
+  // By endpoint; kNoEndpoint stands for a polling consumer where none matched.
+  std::map<EndpointNumber, MemoryDelivery> deliveries;
+  std::vector<Attempt> attempts;
+  std::string lease_token;
+  WallTime lease_until{};
+
+  [[nodiscard]] bool is_leased(WallTime now) const {
+    return !lease_token.empty() && lease_until > now;
+  }
+};
+
+struct MemoryKey {
+  Sha256Digest body_hash{};
+  AppendAnswer answer;
+  WallTime made_at{};
+};
+
+struct MemoryDisk {
+  std::vector<MemoryEndpoint> endpoints;
+  std::map<EventId, MemoryEvent> events;
+  std::map<std::int64_t, EventId> by_sequence;
+  std::map<std::string, MemoryKey> keys;
+  std::vector<WebhookLogEntry> webhook_log;
+  std::int64_t next_sequence = 1;
+  EndpointNumber next_endpoint = 1;
+  std::uint64_t next_token = 1;
+};
+
+class MemoryStore : public Store {
+ public:
+  // Both outlive it. Without faults every call is done at once.
+  explicit MemoryStore(const Clock& clock, StoreFaults* faults = nullptr)
+      : clock_(clock), faults_(faults) {}
+
+  // The process that used it has died: claims and its listener are gone, what is durable stays.
+  void crash();
+
+  // What a test may know of it, at rest.
+  [[nodiscard]] const MemoryDisk& disk() const { return disk_; }
+
+  // -- Inbox
+  boost::asio::awaitable<Result<ClaimAnswer>> claim(std::vector<ClaimRequest> requests,
+                                                    std::size_t max_bytes) override;
+  boost::asio::awaitable<Result<void>> settle(Settlement settlement) override;
+  boost::asio::awaitable<Result<void>> give_back(std::vector<ClaimToken> tokens) override;
+  void on_due(DueHint hint) override;
+
+  // -- Store
+  boost::asio::awaitable<Result<AppendAnswer>> append(AppendRequest request) override;
+  boost::asio::awaitable<Result<std::vector<Endpoint>>> configure_endpoints(
+      std::vector<Endpoint> endpoints, std::vector<Sha256Digest> url_hashes) override;
+  boost::asio::awaitable<Result<EventView>> event(EventId id) override;
+  boost::asio::awaitable<Result<std::vector<Attempt>>> attempts(EventId id) override;
+  boost::asio::awaitable<Result<EventPage>> list(EventQuery query,
+                                                 std::optional<std::int64_t> after,
+                                                 std::size_t limit, std::size_t max_bytes) override;
+  boost::asio::awaitable<Result<std::int64_t>> count(EventQuery query) override;
+  boost::asio::awaitable<Result<std::vector<EventView>>> pending(std::size_t limit,
+                                                                 std::size_t max_bytes) override;
+  boost::asio::awaitable<Result<LeasedEvents>> lease(LeaseRequest request) override;
+  boost::asio::awaitable<Result<std::vector<bool>>> renew(std::string token,
+                                                          std::vector<EventId> ids,
+                                                          std::chrono::seconds duration) override;
+  boost::asio::awaitable<Result<std::vector<Result<AckAnswer>>>> ack(
+      std::vector<EventId> ids, std::optional<std::string> token) override;
+  boost::asio::awaitable<Result<EventView>> nack(EventId id, std::string token,
+                                                 NackRequest request) override;
+  boost::asio::awaitable<Result<void>> erase(EventId id) override;
+  boost::asio::awaitable<Result<StoreFigures>> figures() override;
+  boost::asio::awaitable<Result<LatencyFigures>> latency() override;
+  boost::asio::awaitable<Result<void>> append_webhook_log(WebhookLogEntry entry) override;
+  boost::asio::awaitable<Result<std::vector<WebhookLogEntry>>> webhook_log(
+      WebhookLogQuery query) override;
+  boost::asio::awaitable<Result<bool>> maintain(RetentionPolicy policy) override;
+
+ protected:
+  using DeliveryKey = std::pair<EventId, EndpointNumber>;
+
+  // What each call does once it is applied: whole, and at one moment. A test that breaks the store
+  // on purpose overrides one of them.
+  virtual Result<AppendAnswer> append_now(AppendRequest request);
+  virtual Result<ClaimAnswer> claim_now(std::vector<ClaimRequest> requests, std::size_t max_bytes);
+  virtual Result<void> settle_now(Settlement settlement);
+  virtual Result<AckAnswer> ack_now(const EventId& id, const std::optional<std::string>& token);
+
+  [[nodiscard]] MemoryDisk& disk_to_change() { return disk_; }
+
+ private:
+  // Waits and fails as the plan says, applies, tells the listener, waits again.
+  template <class T, class Apply>
+  boost::asio::awaitable<Result<T>> perform(StoreOperation operation, Apply apply);
+  void tell_what_became_due();
+
+  Result<std::vector<Endpoint>> configure_now(std::vector<Endpoint> endpoints,
+                                              std::vector<Sha256Digest> url_hashes);
+  Result<LeasedEvents> lease_now(const LeaseRequest& request);
+  Result<EventView> nack_now(const EventId& id, const std::string& token,
+                             const NackRequest& request);
+  void apply_nack(MemoryEvent& row, const NackRequest& request);
+  Result<void> erase_now(const EventId& id);
+  Result<bool> maintain_now(const RetentionPolicy& policy);
+  bool route_backlog(MemoryEndpoint& endpoint);
+  bool expire_done(const RetentionPolicy& policy);
+
+  void take_over(MemoryEndpoint& row, const Endpoint& endpoint, const Sha256Digest& url_hash);
+  void route(MemoryEvent& row);
+  void became_due(EndpointNumber endpoint, WallTime due);
+  void became_due(const MemoryEvent& row);
+  // After its deliveries changed.
+  void update_status(MemoryEvent& row);
+  void forget_claims_of(const EventId& id);
+  [[nodiscard]] bool is_in_flight(const MemoryEvent& row) const;
+  [[nodiscard]] bool is_claimed(const MemoryEvent& row, EndpointNumber endpoint) const;
+  // A lease that lives, or a claim of the engine.
+  [[nodiscard]] bool is_held_by_another(const MemoryEvent& row, const std::string& token) const;
+  [[nodiscard]] MemoryEvent* find(const EventId& id);
+  [[nodiscard]] const MemoryEndpoint* find_endpoint(EndpointNumber number) const;
+  [[nodiscard]] bool matches(const EventQuery& query, const MemoryEvent& row) const;
+  [[nodiscard]] EventView view_of(const MemoryEvent& row, bool with_deliveries) const;
+  [[nodiscard]] std::optional<WallTime> next_due(EndpointNumber endpoint) const;
+
+  const Clock& clock_;
+  StoreFaults* faults_;
+  std::mutex mutex_;
+  MemoryDisk disk_;
+  // Gone in a crash.
+  std::map<std::uint64_t, DeliveryKey> claims_;
+  std::set<DeliveryKey> claimed_;
+  DueHint hint_;
+  std::map<EndpointNumber, WallTime> due_to_tell_;
+};
+
+}  // namespace dispatcher::fakes
