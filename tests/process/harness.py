@@ -6,6 +6,7 @@ for what a test is waiting for, and says what that was when it does not come.
 """
 
 import contextlib
+import datetime
 import http.client
 import json
 import os
@@ -194,10 +195,10 @@ class Client:
 class Service(Process):
     """`dispatcher serve`, listening."""
 
-    def __init__(self, folder, *args, data=None, env=None, name="serve", **popen):
+    def __init__(self, folder, *args, data=None, port=0, env=None, name="serve", **popen):
         self.data = pathlib.Path(data or pathlib.Path(folder) / "data")
         super().__init__(
-            [BINARY, "serve", "--listen", "127.0.0.1:0", "--data", self.data, *args], folder, name,
+            [BINARY, "serve", "--listen", f"127.0.0.1:{port}", "--data", self.data, *args], folder, name,
             env=clean_environment(**(env or {})), **popen)
         try:
             _, self.host, self.port = self.wait_for_address()
@@ -297,3 +298,8 @@ def stopping(*processes):
 def trusting(ca_file):
     """A client's TLS context that trusts `ca_file` alone."""
     return ssl.create_default_context(cafile=str(ca_file))
+
+
+def seconds_of(timestamp):
+    """Seconds since the epoch of `2024-01-01T00:00:00.000000Z`."""
+    return datetime.datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp()
