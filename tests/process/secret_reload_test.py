@@ -1,0 +1,55 @@
+"""SIGHUP makes `serve` read its secret again: a new API key works, an old one no longer does, and what
+was wrong with a new secret leaves the old one in place."""
+
+import json
+import signal
+
+import harness
+
+
+def write(path, **secret):
+    path.write_text(json.dumps({"jwt_secret": "j" * 40, **secret}))
+
+
+def token_status(service, key):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    return service.anonymous().request("POST", "/token", f"username=api&password={key}", form)[0]
+
+
+def test_sighup_reads_the_secret_again(tmp_path, starts):
+    path = tmp_path / "secret.json"
+    write(path, zapier_api_key="first-key")
+    service = starts(harness.Service, "--secrets-file", path)
+    assert token_status(service, "first-key") == 200
+    assert token_status(service, "second-key") == 401
+    write(path, zapier_api_key="second-key")
+    service.signal(signal.SIGHUP)
+    harness.wait_until(lambda: token_status(service, "second-key") == 200, "the new key to be taken")
+    assert token_status(service, "first-key") == 401
+
+
+def test_a_bad_secret_leaves_the_old_one_in_place(tmp_path, starts):
+    path = tmp_path / "secret.json"
+    write(path, zapier_api_key="first-key")
+    service = starts(harness.Service, "--secrets-file", path)
+    logged = len(service.stderr())
+    path.write_text('{"zapier_api_key": ')
+    service.signal(signal.SIGHUP)
+    harness.wait_until(lambda: len(service.stderr()) > logged, "a line that says what is wrong")
+    assert service.is_running()
+    assert token_status(service, "first-key") == 200
+
+
+def test_a_new_webhook_url_takes_over_the_backlog_of_the_old_one(tmp_path, starts):
+    receiver = starts(harness.Receiver)
+    gone = starts(harness.Receiver, name="gone")
+    gone.kill()
+    path = tmp_path / "secret.json"
+    write(path, zapier_api_key="key", zapier_webhook_url=gone.url())
+    service = starts(harness.Service, "--secrets-file", path, "--ca-file", receiver.ca_file,
+                     "--allow-target", "https://127.0.0.0/8", env={"RETRY_BASE_SECONDS": "0.1"})
+    event = service.anonymous().take_token("key").post_event()
+    write(path, zapier_api_key="key", zapier_webhook_url=receiver.url())
+    service.signal(signal.SIGHUP)
+    harness.wait_until(lambda: event in harness.delivered_ids(receiver.records()),
+                       "the event to arrive at the new URL")
