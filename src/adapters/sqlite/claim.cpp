@@ -1,0 +1,129 @@
+// The engine's claims: a walk along an endpoint's due index, from where the last one ended. Nothing
+// is written; what is claimed is known by heart until it is settled.
+#include "adapters/sqlite/operations.hpp"
+
+#include <unordered_map>
+
+namespace dispatcher::sqlite {
+namespace {
+
+// The index has all that is read, in this order.
+constexpr const char* kWalkDue =
+    "SELECT due_us, seq, attempts, retries_used, step FROM deliveries INDEXED BY deliveries_due "
+    "WHERE endpoint = ? AND state = 0 AND (due_us, seq) >= (?, ?) ORDER BY due_us, seq";
+constexpr const char* kReadEvent =
+    "SELECT e.id, e.type, e.source, e.created_us, p.body FROM events e "
+    "JOIN payloads p ON p.seq = e.seq WHERE e.seq = ?";
+
+std::shared_ptr<const Event> read_event(Connection& db, std::int64_t seq) {
+  Query found = db.query(kReadEvent);
+  found.bind(seq);
+  if (!found.step()) {
+    return nullptr;
+  }
+  auto event = std::make_shared<Event>();
+  event->id = found.uuid(0);
+  event->type = found.text(1);
+  event->source = found.text(2);
+  event->created_at = wall_from_micros(found.integer(3));
+  event->payload = found.text(4);
+  return event;
+}
+
+class Claiming {
+ public:
+  Claiming(Transaction& transaction, std::size_t max_bytes)
+      : transaction_(transaction), bytes_left_(max_bytes) {}
+
+  LaneDue claim_from(const ClaimRequest& request) {
+    LaneDue due{request.endpoint, std::nullopt};
+    Lane& lane = transaction_.state.lanes.at(request.endpoint);
+    Query rows = transaction_.db.query(kWalkDue);
+    rows.bind(request.endpoint, lane.from_due_us, lane.from_seq);
+    std::size_t taken = 0;
+    while (rows.step()) {
+      const std::int64_t due_us = rows.integer(0);
+      const DeliveryKey key{rows.integer(1), request.endpoint};
+      lane.from_due_us = due_us;
+      lane.from_seq = key.seq;
+      if (transaction_.state.claims.has(key)) {
+        continue;
+      }
+      if (taken == request.max || due_us > transaction_.now_us || !take(key, rows)) {
+        due.next_due = wall_from_micros(due_us);
+        break;
+      }
+      ++taken;
+    }
+    transaction_.state.lanes.note_said(
+        request.endpoint,
+        due.next_due ? std::optional{micros_since_epoch(*due.next_due)} : std::nullopt);
+    return due;
+  }
+
+  std::vector<ClaimedDelivery> take_claimed() { return std::move(claimed_); }
+
+ private:
+  // False when there is no room for its payload.
+  bool take(const DeliveryKey& key, const Query& row) {
+    std::shared_ptr<const Event>& event = events_[key.seq];
+    if (event == nullptr) {
+      event = read_event(transaction_.db, key.seq);
+      if (event == nullptr) {
+        return false;  // only after a failure, which sticks
+      }
+      if (!claimed_.empty() && event->payload.size() > bytes_left_) {
+        return false;
+      }
+      bytes_left_ -= std::min(bytes_left_, event->payload.size());
+    }
+    ClaimedDelivery& claimed = claimed_.emplace_back();
+    claimed.event = event;
+    claimed.endpoint = key.endpoint;
+    claimed.token = transaction_.state.claims.add(key);
+    claimed.progress.attempts = row.integer(2);
+    claimed.progress.retries_used = static_cast<int>(row.integer(3));
+    claimed.progress.step = static_cast<int>(row.integer(4));
+    return true;
+  }
+
+  Transaction& transaction_;
+  std::size_t bytes_left_;
+  std::unordered_map<std::int64_t, std::shared_ptr<const Event>> events_;
+  std::vector<ClaimedDelivery> claimed_;
+};
+
+constexpr const char* kReadDue =
+    "SELECT due_us FROM deliveries WHERE seq = ? AND endpoint = ? AND state = 0";
+
+}  // namespace
+
+Result<ClaimAnswer> claim(Transaction& transaction, const std::vector<ClaimRequest>& requests,
+                          std::size_t max_bytes) {
+  Claiming claiming{transaction, max_bytes};
+  ClaimAnswer answer;
+  answer.lanes.reserve(requests.size());
+  for (const ClaimRequest& request : requests) {
+    answer.lanes.push_back(claiming.claim_from(request));
+  }
+  answer.deliveries = claiming.take_claimed();
+  return answer;
+}
+
+Result<void> give_back(Transaction& transaction, const std::vector<ClaimToken>& tokens) {
+  for (const ClaimToken token : tokens) {
+    const auto key = transaction.state.claims.find(token);
+    if (!key) {
+      continue;
+    }
+    transaction.state.claims.remove(token);
+    Query found = transaction.db.query(kReadDue);
+    found.bind(key->seq, key->endpoint);
+    if (found.step()) {
+      transaction.state.lanes.note_waiting(key->endpoint, found.integer(0), key->seq);
+    }
+  }
+  return {};
+}
+
+}  // namespace dispatcher::sqlite

@@ -1,0 +1,122 @@
+// The engine's leases. The store has one owner, so they live in its memory: a restart has none.
+#pragma once
+
+#include "base/time.hpp"
+#include "model/endpoint.hpp"
+#include "ports/inbox.hpp"
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace dispatcher::sqlite {
+
+struct DeliveryKey {
+  std::int64_t seq = 0;
+  EndpointNumber endpoint = kNoEndpoint;
+  friend bool operator==(const DeliveryKey&, const DeliveryKey&) = default;
+};
+
+struct DeliveryKeyHash {
+  std::size_t operator()(const DeliveryKey& key) const noexcept {
+    const auto mixed = static_cast<std::uint64_t>(key.seq) * 0x9E3779B97F4A7C15ULL + key.endpoint;
+    return static_cast<std::size_t>(mixed ^ (mixed >> 32U));
+  }
+};
+
+// What is in flight, as a reader saw it at one moment.
+class InFlight {
+ public:
+  void add(const DeliveryKey& key) {
+    deliveries_.insert(key);
+    events_.insert(key.seq);
+  }
+  [[nodiscard]] bool has(const DeliveryKey& key) const { return deliveries_.contains(key); }
+  [[nodiscard]] bool has_event(std::int64_t seq) const { return events_.contains(seq); }
+  [[nodiscard]] std::vector<std::int64_t> events() const {
+    return {events_.begin(), events_.end()};
+  }
+  [[nodiscard]] std::size_t size() const { return deliveries_.size(); }
+
+ private:
+  std::unordered_set<DeliveryKey, DeliveryKeyHash> deliveries_;
+  std::unordered_set<std::int64_t> events_;
+};
+
+// Changed by the writer thread alone; `in_flight` may be asked by any. Changes are undone by
+// `roll_back` until `commit`.
+class Claims {
+ public:
+  // Tokens count up from `first_token`, which is random: a token of an earlier process names none.
+  explicit Claims(std::uint64_t first_token) : next_token_(first_token) {}
+
+  // On the writer thread.
+  [[nodiscard]] bool has(const DeliveryKey& key) const { return by_delivery_.contains(key); }
+  [[nodiscard]] bool has_event(std::int64_t seq) const { return by_event_.contains(seq); }
+  [[nodiscard]] std::optional<DeliveryKey> find(ClaimToken token) const;
+  ClaimToken add(const DeliveryKey& key);
+  void remove(ClaimToken token);
+  // Ends what claims there are of a deleted event.
+  void remove_event(std::int64_t seq);
+  void commit() { changes_.clear(); }
+  void roll_back();
+
+  // Any thread.
+  [[nodiscard]] InFlight in_flight() const;
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  struct Change {
+    bool is_added = false;
+    ClaimToken token;
+    DeliveryKey key;
+  };
+  void insert(ClaimToken token, const DeliveryKey& key);
+  void erase(ClaimToken token, const DeliveryKey& key);
+
+  mutable std::mutex mutex_;  // held to change, and to read from another thread
+  std::uint64_t next_token_;
+  std::unordered_map<std::uint64_t, DeliveryKey> by_token_;
+  std::unordered_map<DeliveryKey, ClaimToken, DeliveryKeyHash> by_delivery_;
+  std::unordered_map<std::int64_t, int> by_event_;  // how many of the event's are in flight
+  std::vector<Change> changes_;
+};
+
+// How far claiming has walked through an endpoint's due index. All that waits before `from` is
+// claimed, so that what is in flight is not walked over again by every claim.
+struct Lane {
+  std::int64_t from_due_us = 0;
+  std::int64_t from_seq = 0;
+  // What the last claim said of the next due time. Empty: that nothing waits.
+  std::optional<std::int64_t> said_due_us;
+
+  // A row waits at this place from now on.
+  void note_waiting(std::int64_t due_us, std::int64_t seq) {
+    if (due_us < from_due_us || (due_us == from_due_us && seq < from_seq)) {
+      from_due_us = due_us;
+      from_seq = seq;
+    }
+  }
+};
+
+// The lanes that the engine has claimed from. Only the writer thread's.
+class Lanes {
+ public:
+  [[nodiscard]] Lane& at(EndpointNumber endpoint) { return lanes_[endpoint]; }
+  void note_waiting(EndpointNumber endpoint, std::int64_t due_us, std::int64_t seq);
+  // A claim, which sees all that was noted so far, tells the engine of the next due time.
+  void note_said(EndpointNumber endpoint, std::optional<std::int64_t> due_us);
+  // What became due sooner than the engine was told, since the last call; tells it once.
+  [[nodiscard]] std::vector<LaneDue> take_hints();
+  // After a rollback nothing that was noted holds.
+  void forget();
+
+ private:
+  std::unordered_map<EndpointNumber, Lane> lanes_;
+  std::unordered_map<EndpointNumber, std::int64_t> hints_;
+};
+
+}  // namespace dispatcher::sqlite

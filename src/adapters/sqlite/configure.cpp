@@ -1,0 +1,161 @@
+// The endpoints that the secret gives, against those that the store knows.
+#include "adapters/sqlite/operations.hpp"
+
+#include <algorithm>
+
+namespace dispatcher::sqlite {
+namespace {
+
+// Turns what is in review of the endpoint into deliveries that are due.
+constexpr const char* kFindReview =
+    "SELECT seq FROM deliveries INDEXED BY deliveries_review WHERE state = 3 AND endpoint = ? "
+    "ORDER BY seq";
+
+// A wanted endpoint and the known one that stands for it, once that is found.
+struct Wanted {
+  const Endpoint* endpoint = nullptr;
+  const Sha256Digest* url_hash = nullptr;
+  EndpointNumber number = kNoEndpoint;
+};
+
+bool is_wanted(const KnownEndpoint& known, const std::vector<Wanted>& wanted) {
+  return std::ranges::any_of(wanted, [&](const Wanted& one) {
+    return known.url_hash && *known.url_hash == *one.url_hash;
+  });
+}
+
+std::vector<KnownEndpoint*> find_left(Routes& routes, const std::vector<Wanted>& wanted) {
+  std::vector<KnownEndpoint*> left;
+  for (KnownEndpoint& known : routes.endpoints) {
+    if (known.kind == EndpointKind::secret && known.state != EndpointState::disabled &&
+        !is_wanted(known, wanted)) {
+      left.push_back(&known);
+    }
+  }
+  return left;
+}
+
+std::vector<Wanted*> match_known(Routes& routes, std::vector<Wanted>& wanted) {
+  std::vector<Wanted*> newcomers;
+  for (Wanted& one : wanted) {
+    const auto known = std::ranges::find_if(routes.endpoints, [&](const KnownEndpoint& endpoint) {
+      return endpoint.url_hash && *endpoint.url_hash == *one.url_hash;
+    });
+    if (known != routes.endpoints.end()) {
+      one.number = known->number;
+    } else {
+      newcomers.push_back(&one);
+    }
+  }
+  return newcomers;
+}
+
+void release_review(Transaction& transaction, EndpointNumber endpoint) {
+  std::vector<std::int64_t> seqs;
+  {
+    Query rows = transaction.db.query(kFindReview);
+    rows.bind(endpoint);
+    while (rows.step()) {
+      seqs.push_back(rows.integer(0));
+    }
+  }
+  for (const std::int64_t seq : seqs) {
+    auto event = load_event(transaction.db, seq);
+    DeliveryRow* row = event ? event->find(endpoint) : nullptr;
+    if (row != nullptr) {
+      retry_at(*row, Again{wall_from_micros(transaction.now_us), 0, 0});
+      save_event(transaction, *event);
+    }
+  }
+}
+
+void take_over(Transaction& transaction, KnownEndpoint& left, Wanted& newcomer) {
+  left.url_hash = *newcomer.url_hash;
+  newcomer.number = left.number;
+  release_review(transaction, left.number);
+}
+
+// An id made from another URL's hash may be taken: that URL's endpoint went on under another URL.
+std::string free_id(Routes& routes, const std::string& wanted) {
+  std::string id = wanted;
+  for (int suffix = 2;; ++suffix) {
+    const KnownEndpoint* taken = routes.find(id);
+    if (taken == nullptr || taken->kind == EndpointKind::consumer) {
+      return id;
+    }
+    id = wanted + "-" + std::to_string(suffix);
+  }
+}
+
+// A new endpoint, or one that so far only consumers spoke of.
+void add_endpoint(Transaction& transaction, Wanted& newcomer) {
+  Routes& routes = transaction.state.routes;
+  std::vector<Wanted> twice{newcomer};
+  if (match_known(routes, twice).empty()) {
+    newcomer.number = twice.front().number;  // the same URL is in the list twice
+    return;
+  }
+  const std::string id = free_id(routes, newcomer.endpoint->id);
+  KnownEndpoint* known = routes.find(id);
+  if (known == nullptr) {
+    KnownEndpoint fresh;
+    fresh.number = routes.next_number();
+    fresh.id = id;
+    known = &routes.endpoints.emplace_back(std::move(fresh));
+  }
+  known->kind = EndpointKind::secret;
+  known->state = EndpointState::active;
+  known->url_hash = *newcomer.url_hash;
+  known->backlog_from = 1;
+  known->backlog_to = transaction.state.next_seq - 1;
+  newcomer.number = known->number;
+}
+
+void update_filter(Transaction& transaction, const Wanted& one) {
+  KnownEndpoint* known = transaction.state.routes.find(one.number);
+  known->filter = one.endpoint->filter;
+  if (known->state == EndpointState::disabled) {
+    known->state = EndpointState::active;
+  }
+  save_endpoint(transaction.db, *known, transaction.now_us);
+}
+
+}  // namespace
+
+Result<std::vector<Endpoint>> configure_endpoints(Transaction& transaction,
+                                                  const std::vector<Endpoint>& endpoints,
+                                                  const std::vector<Sha256Digest>& url_hashes) {
+  if (endpoints.size() != url_hashes.size()) {
+    return make_error(ErrorKind::invalid, "there must be one URL hash for each endpoint");
+  }
+  std::vector<Wanted> wanted;
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    wanted.push_back({&endpoints[i], &url_hashes[i], kNoEndpoint});
+  }
+  Routes& routes = transaction.state.routes;
+  const std::vector<KnownEndpoint*> left = find_left(routes, wanted);
+  std::vector<Wanted*> newcomers = match_known(routes, wanted);
+  if (left.size() == 1 && newcomers.size() == 1) {
+    take_over(transaction, *left.front(), *newcomers.front());
+    newcomers.clear();
+  } else {
+    for (KnownEndpoint* endpoint : left) {
+      endpoint->state = EndpointState::disabled;
+      save_endpoint(transaction.db, *endpoint, transaction.now_us);
+    }
+  }
+  for (Wanted* newcomer : newcomers) {
+    add_endpoint(transaction, *newcomer);
+  }
+  std::vector<Endpoint> configured = endpoints;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    update_filter(transaction, wanted[i]);
+    const KnownEndpoint* known = routes.find(wanted[i].number);
+    configured[i].number = known->number;
+    configured[i].id = known->id;
+    configured[i].state = known->state;
+  }
+  return configured;
+}
+
+}  // namespace dispatcher::sqlite

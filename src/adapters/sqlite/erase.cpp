@@ -1,0 +1,31 @@
+// Deletion of events, with all that belongs to them. Idempotency keys stay.
+#include "adapters/sqlite/operations.hpp"
+
+namespace dispatcher::sqlite {
+namespace {
+
+constexpr const char* kEraseAttempts = "DELETE FROM attempts WHERE seq = ?";
+constexpr const char* kEraseDeliveries = "DELETE FROM deliveries WHERE seq = ?";
+constexpr const char* kErasePayload = "DELETE FROM payloads WHERE seq = ?";
+constexpr const char* kEraseEvent = "DELETE FROM events WHERE seq = ?";
+
+}  // namespace
+
+void erase_event(Transaction& transaction, const EventRow& event) {
+  for (const char* sql : {kEraseAttempts, kEraseDeliveries, kErasePayload, kEraseEvent}) {
+    transaction.db.query(sql).bind(event.seq).run();
+  }
+  transaction.state.claims.remove_event(event.seq);
+  transaction.state.tallies.move(event.created_us, event.loaded_as, std::nullopt);
+}
+
+Result<void> erase(Transaction& transaction, const EventId& id) {
+  const auto event = load_event(transaction.db, id);
+  if (!event) {
+    return event_not_found(id);
+  }
+  erase_event(transaction, *event);
+  return {};
+}
+
+}  // namespace dispatcher::sqlite

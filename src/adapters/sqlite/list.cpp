@@ -1,0 +1,271 @@
+// Lists and counts of events: a walk along the narrowest index that there is for the query, which
+// looks at a bounded number of events and says where it stopped.
+#include "adapters/sqlite/queries.hpp"
+#include "adapters/sqlite/schema.hpp"
+#include "adapters/sqlite/views.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+namespace dispatcher::sqlite {
+namespace {
+
+// Events that one read looks at, matching or not: a few milliseconds.
+constexpr int kMaxLookedAt = 4'000;
+
+#define SELECT_HEADS "SELECT " SQLITE_EVENT_HEAD_COLUMNS " FROM "
+#define BY_SEQ SELECT_HEADS "events e WHERE e.seq BETWEEN ? AND ? ORDER BY e.seq"
+#define BY_STATUS                                                                         \
+  SELECT_HEADS                                                                            \
+  "events e INDEXED BY events_status WHERE e.status = ? AND e.seq BETWEEN ? AND ? ORDER " \
+  "BY e.seq"
+#define BY_REVIEW                                                                   \
+  SELECT_HEADS                                                                      \
+  "deliveries d INDEXED BY deliveries_review CROSS JOIN events e ON e.seq = d.seq " \
+  "WHERE d.state = 3 AND d.seq BETWEEN ? AND ? ORDER BY d.seq"
+constexpr const char* kBySeq = BY_SEQ;
+constexpr const char* kBySeqDown = BY_SEQ " DESC";
+constexpr const char* kByStatus = BY_STATUS;
+constexpr const char* kByStatusDown = BY_STATUS " DESC";
+constexpr const char* kByReview = BY_REVIEW;
+constexpr const char* kByReviewDown = BY_REVIEW " DESC";
+constexpr const char* kByNumber = SELECT_HEADS "events e WHERE e.seq = ?";
+#undef BY_REVIEW
+#undef BY_STATUS
+#undef BY_SEQ
+#undef SELECT_HEADS
+constexpr const char* kStates = "SELECT endpoint, state, reason FROM deliveries WHERE seq = ?";
+constexpr const char* kFindEndpoint = "SELECT number FROM endpoints WHERE id = ?";
+constexpr const char* kCountDays =
+    "SELECT coalesce(sum(open + review), 0), coalesce(sum(delivered), 0), "
+    "coalesce(sum(failed), 0) FROM day_counts";
+
+// A query whose endpoint is looked up.
+struct Filter {
+  const EventQuery& query;
+  std::optional<EndpointNumber> endpoint;
+  bool matches_nothing = false;
+
+  [[nodiscard]] bool asks_for_deliveries() const { return endpoint || query.state || query.reason; }
+};
+
+Filter make_filter(Connection& db, const EventQuery& query) {
+  Filter filter{query, std::nullopt, false};
+  if (query.endpoint_id) {
+    Query found = db.query(kFindEndpoint);
+    found.bind(*query.endpoint_id);
+    if (found.step()) {
+      filter.endpoint = static_cast<EndpointNumber>(found.integer(0));
+    } else {
+      filter.matches_nothing = true;
+    }
+  }
+  return filter;
+}
+
+bool is_in_state(DeliveryState wanted, RowState state, bool is_in_flight) {
+  switch (wanted) {
+    case DeliveryState::waiting: return state == RowState::waiting && !is_in_flight;
+    case DeliveryState::in_flight: return state == RowState::waiting && is_in_flight;
+    case DeliveryState::delivered: return state == RowState::delivered;
+    case DeliveryState::review: return state == RowState::review;
+    case DeliveryState::discarded: return state == RowState::discarded;
+  }
+  return false;
+}
+
+// One delivery has all that the query asks of deliveries.
+bool has_delivery(const Reading& reading, const Filter& filter, std::int64_t seq) {
+  Query rows = reading.db.query(kStates);
+  rows.bind(seq);
+  while (rows.step()) {
+    const auto endpoint = static_cast<EndpointNumber>(rows.integer(0));
+    const auto state = static_cast<RowState>(rows.integer(1));
+    const bool is_in_flight = reading.in_flight.has({seq, endpoint});
+    const auto& query = filter.query;
+    if ((!filter.endpoint || endpoint == *filter.endpoint) &&
+        (!query.state || is_in_state(*query.state, state, is_in_flight)) &&
+        (!query.reason || (state == RowState::review &&
+                           rows.integer(2) == static_cast<std::int64_t>(*query.reason)))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool matches(const Reading& reading, const Filter& filter, const EventHead& head) {
+  const EventQuery& query = filter.query;
+  const Event& event = head.view.event;
+  return (!query.status || head.status == *query.status) &&
+         (!query.type || event.type == *query.type) &&
+         (!query.source || event.source == *query.source) &&
+         (!query.from || event.created_at >= *query.from) &&
+         (!query.to || event.created_at <= *query.to) &&
+         (!filter.asks_for_deliveries() || has_delivery(reading, filter, head.seq));
+}
+
+// -- walking
+
+enum class Step { next, stop_before, stop_after };
+using Visit = std::function<Step(EventHead& head)>;
+
+struct Range {
+  std::int64_t first = 0;
+  std::int64_t last = std::numeric_limits<std::int64_t>::max();
+};
+
+Range range_after(const std::optional<std::int64_t>& after, bool is_down) {
+  Range range;
+  if (after) {
+    (is_down ? range.last : range.first) = is_down ? *after - 1 : *after + 1;
+  }
+  return range;
+}
+
+// Ends a walk: `next` is where it goes on, unless it came to its end.
+class Walk {
+ public:
+  Walk(const Reading& reading, const Filter& filter, std::optional<std::int64_t> after,
+       const Visit& visit)
+      : reading_(reading), filter_(filter), next_(after), visit_(visit) {}
+
+  [[nodiscard]] std::optional<std::int64_t> run() {
+    if (filter_.matches_nothing) {
+      return std::nullopt;
+    }
+    const bool is_done =
+        filter_.query.state == DeliveryState::in_flight ? walk_in_flight() : walk_index();
+    return is_done ? std::nullopt : next_;
+  }
+
+ private:
+  // True when the walk came to its end.
+  bool walk_index() {
+    const bool is_down = filter_.query.newest_first;
+    const Range range = range_after(next_, is_down);
+    const bool is_review =
+        filter_.query.state == DeliveryState::review || filter_.query.reason.has_value();
+    // Whatever waits belongs to a pending event.
+    const auto status = filter_.query.state == DeliveryState::waiting
+                            ? std::optional{EventStatus::pending}
+                            : filter_.query.status;
+    Query rows = reading_.db.query(is_review ? (is_down ? kByReviewDown : kByReview)
+                                   : status  ? (is_down ? kByStatusDown : kByStatus)
+                                             : (is_down ? kBySeqDown : kBySeq));
+    if (!is_review && status) {
+      rows.bind(static_cast<int>(*status));
+    }
+    rows.bind(range.first, range.last);
+    while (rows.step()) {
+      if (!look_at(rows)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool walk_in_flight() {
+    const Range range = range_after(next_, filter_.query.newest_first);
+    std::vector<std::int64_t> seqs = reading_.in_flight.events();
+    std::ranges::sort(seqs);
+    if (filter_.query.newest_first) {
+      std::ranges::reverse(seqs);
+    }
+    for (const std::int64_t seq : seqs) {
+      if (seq < range.first || seq > range.last) {
+        continue;
+      }
+      Query found = reading_.db.query(kByNumber);
+      found.bind(seq);
+      if (found.step() && !look_at(found)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // False when the walk stops here.
+  bool look_at(const Query& row) {
+    if (looked_at_ == kMaxLookedAt) {
+      return false;
+    }
+    ++looked_at_;
+    EventHead head = read_head(row);
+    if (next_ == head.seq || !matches(reading_, filter_, head)) {
+      next_ = head.seq;
+      return true;
+    }
+    const std::int64_t seq = head.seq;
+    const Step step = visit_(head);
+    if (step != Step::stop_before) {
+      next_ = seq;
+    }
+    return step == Step::next;
+  }
+
+  const Reading& reading_;
+  const Filter& filter_;
+  std::optional<std::int64_t> next_;
+  const Visit& visit_;
+  int looked_at_ = 0;
+};
+
+// Answered from the figures where they have it.
+std::optional<std::int64_t> known_count(Connection& db, const EventQuery& query) {
+  if (query.state || query.endpoint_id || query.type || query.source || query.reason ||
+      query.from || query.to) {
+    return std::nullopt;
+  }
+  Query row = db.query(kCountDays);
+  if (!row.step()) {
+    return std::nullopt;
+  }
+  if (!query.status) {
+    return row.integer(0) + row.integer(1) + row.integer(2);
+  }
+  return row.integer(static_cast<int>(*query.status));
+}
+
+}  // namespace
+
+Result<EventPage> list_events(const Reading& reading, const EventQuery& query,
+                              std::optional<std::int64_t> after, std::size_t limit,
+                              std::size_t max_bytes) {
+  const Filter filter = make_filter(reading.db, query);
+  EventPage page;
+  std::size_t bytes = 0;
+  const Visit visit = [&](EventHead& head) {
+    if (page.events.size() == limit) {
+      return Step::stop_before;
+    }
+    head.view.event.payload = read_payload(reading.db, head.seq);
+    bytes += head.view.event.payload.size();
+    if (bytes > max_bytes && !page.events.empty()) {
+      return Step::stop_before;
+    }
+    complete_view(reading.db, head, reading.in_flight, true);
+    page.events.push_back(std::move(head.view));
+    return Step::next;
+  };
+  page.next = Walk{reading, filter, after, visit}.run();
+  return page;
+}
+
+Result<PartialCount> count_events(const Reading& reading, const EventQuery& query,
+                                  std::optional<std::int64_t> after) {
+  PartialCount count;
+  if (const auto known = known_count(reading.db, query)) {
+    count.matched = *known;
+    return count;
+  }
+  const Filter filter = make_filter(reading.db, query);
+  const Visit visit = [&](EventHead& /*head*/) {
+    ++count.matched;
+    return Step::next;
+  };
+  count.next = Walk{reading, filter, after, visit}.run();
+  return count;
+}
+
+}  // namespace dispatcher::sqlite

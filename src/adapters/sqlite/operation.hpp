@@ -1,0 +1,91 @@
+// The bridge between coroutines and the store's threads: an operation is queued by the coroutine
+// that awaits it, performed on a thread of the store, and completed on the coroutine's executor.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace dispatcher::sqlite {
+
+// Whether a full queue refuses it. What ends or gives back work that is in flight is bounded by
+// that work already, and refusing it would only repeat it.
+enum class Admission { limited, always };
+
+template <class Context>
+class Operation {
+ public:
+  explicit Operation(Admission admission, std::size_t bytes)
+      : admission_(admission), bytes_(bytes) {}
+  virtual ~Operation() = default;
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+
+  // Finds the answer. May be called again: the last answer counts.
+  virtual void perform(Context& context) = 0;
+  // Sends the answer to the caller. One of these two is called, once.
+  virtual void complete() = 0;
+  virtual void fail(const Error& error) = 0;
+
+  [[nodiscard]] Admission admission() const { return admission_; }
+  // Of what it carries, roughly.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  Admission admission_;
+  std::size_t bytes_;
+};
+
+template <class T, class Context, class Work, class Handler>
+class AwaitedOperation final : public Operation<Context> {
+ public:
+  AwaitedOperation(Admission admission, std::size_t bytes, Work work, Handler handler)
+      : Operation<Context>(admission, bytes),
+        work_(std::move(work)),
+        guard_(boost::asio::get_associated_executor(handler)),
+        handler_(std::move(handler)) {}
+
+  void perform(Context& context) override { answer_.emplace(work_(context)); }
+  void complete() override { send(std::move(*answer_)); }
+  void fail(const Error& error) override { send(Result<T>{error}); }
+
+ private:
+  void send(Result<T> answer) {
+    boost::asio::post(guard_.get_executor(),
+                      [handler = std::move(handler_), answer = std::move(answer)]() mutable {
+                        std::move(handler)(std::move(answer));
+                      });
+    guard_.reset();
+  }
+
+  Work work_;
+  // Keeps the caller's loop from running out of work while the store works.
+  boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler>> guard_;
+  Handler handler_;
+  std::optional<Result<T>> answer_;
+};
+
+// Hands `work` to `queue`, which has `push(std::unique_ptr<Operation<Context>>)`, when awaited.
+template <class T, class Context, class Queue, class Work>
+[[nodiscard]] boost::asio::awaitable<Result<T>> submit(Queue& queue, Admission admission,
+                                                       std::size_t bytes, Work work) {
+  return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Result<T>)>(
+      [&queue, admission, bytes](auto handler, Work queued) {
+        using Handler = decltype(handler);
+        queue.push(std::make_unique<AwaitedOperation<T, Context, Work, Handler>>(
+            admission, bytes, std::move(queued), std::move(handler)));
+      },
+      boost::asio::use_awaitable, std::move(work));
+}
+
+}  // namespace dispatcher::sqlite

@@ -1,0 +1,39 @@
+// The tables of the store, and how an older file is brought up to date.
+#pragma once
+
+#include "adapters/sqlite/connection.hpp"
+
+namespace dispatcher::sqlite {
+
+// `EvDs`: says in the file's header whose it is (sqlite.org/fileformat2.html, section 1.3.15).
+inline constexpr int kApplicationId = 0x45764473;
+
+// The version that this program writes.
+inline constexpr int kSchemaVersion = 1;
+
+// Creates the tables in an empty file, or takes the steps from its version to ours, each in a
+// transaction of its own. `refused`: another program's file, or one that a newer version wrote.
+[[nodiscard]] Result<void> prepare_schema(Connection& connection);
+
+// The same refusals, changing nothing; an empty or an older file is refused too.
+[[nodiscard]] Result<void> require_schema(Connection& connection);
+
+// Values of `deliveries.state`. What is in flight is not in the file: the engine's claims are in
+// memory.
+enum class RowState : int {
+  waiting = 0,
+  delivered = 2,
+  review = 3,
+  discarded = 4,
+  // What a consumer reported of an endpoint of its own: a record, which holds the event open
+  // no longer than its other rows do.
+  reported = 5,
+};
+
+// Values of `endpoints.kind`.
+enum class EndpointKind : int {
+  secret = 0,    // its URL is in the secret
+  consumer = 1,  // a consumer named it: only its reports are kept
+};
+
+}  // namespace dispatcher::sqlite

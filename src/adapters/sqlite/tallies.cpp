@@ -1,0 +1,66 @@
+#include "adapters/sqlite/tallies.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dispatcher::sqlite {
+namespace {
+
+constexpr double kBucketGrowth = 1.04;
+
+constexpr const char* kAddDay =
+    "INSERT INTO day_counts(day, open, review, delivered, failed) VALUES(?, ?, ?, ?, ?) "
+    "ON CONFLICT(day) DO UPDATE SET open = open + excluded.open, review = review + "
+    "excluded.review, delivered = delivered + excluded.delivered, failed = failed + "
+    "excluded.failed";
+constexpr const char* kAddIngests =
+    "INSERT INTO minute_ingests(minute, events) VALUES(?, ?) "
+    "ON CONFLICT(minute) DO UPDATE SET events = events + excluded.events";
+constexpr const char* kAddLatency =
+    "INSERT INTO latencies(slot, bucket, events) VALUES(?, ?, ?) "
+    "ON CONFLICT(slot, bucket) DO UPDATE SET events = events + excluded.events";
+
+}  // namespace
+
+int latency_bucket(std::int64_t latency_us) {
+  const auto value = static_cast<double>(std::max<std::int64_t>(latency_us, 1));
+  return static_cast<int>(std::floor(std::log(value) / std::log(kBucketGrowth)));
+}
+
+double latency_seconds(int bucket) {
+  return std::pow(kBucketGrowth, bucket + 0.5) / 1e6;
+}
+
+void Tallies::move(std::int64_t created_us, std::optional<EventClass> from,
+                   std::optional<EventClass> to) {
+  if (from == to) {
+    return;
+  }
+  auto& day = days_[floor_div(created_us, kDayUs)];
+  if (from) {
+    --day[static_cast<std::size_t>(*from)];
+  }
+  if (to) {
+    ++day[static_cast<std::size_t>(*to)];
+  }
+}
+
+void Tallies::write(Connection& db) const {
+  for (const auto& [day, counts] : days_) {
+    db.query(kAddDay).bind(day, counts[0], counts[1], counts[2], counts[3]).run();
+  }
+  for (const auto& [minute, events] : ingests_) {
+    db.query(kAddIngests).bind(minute, events).run();
+  }
+  for (const auto& [slot, events] : latencies_) {
+    db.query(kAddLatency).bind(slot.first, slot.second, events).run();
+  }
+}
+
+void Tallies::clear() {
+  days_.clear();
+  ingests_.clear();
+  latencies_.clear();
+}
+
+}  // namespace dispatcher::sqlite

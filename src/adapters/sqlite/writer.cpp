@@ -1,0 +1,233 @@
+#include "adapters/sqlite/writer.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace dispatcher::sqlite {
+namespace {
+
+// A group's limits keep the memory of one transaction, and the wait for its end, small.
+constexpr std::size_t kMaxGroupOperations = 1'024;
+constexpr std::size_t kMaxGroupBytes = 8 * 1024 * 1024;
+
+int note_wal_pages(void* pages, sqlite3* /*handle*/, const char* /*database*/, int count) {
+  *static_cast<int*>(pages) = count;
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+Writer::Writer(std::unique_ptr<Connection> db, const Clock& clock, Random& random, const Log& log,
+               WriterOptions options, CommitListener on_commit)
+    : db_(std::move(db)),
+      clock_(clock),
+      random_(random),
+      log_(log),
+      options_(std::move(options)),
+      on_commit_(std::move(on_commit)),
+      state_(random.next()) {
+  // Replaces the hook that checkpoints inside of commits.
+  sqlite3_wal_hook(db_->handle(), note_wal_pages, &wal_pages_);
+}
+
+Writer::~Writer() {
+  stop();
+}
+
+void Writer::stop() {
+  {
+    const std::lock_guard lock{mutex_};
+    is_stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+  const Error stopped = make_error(ErrorKind::stopped, "the store is closing");
+  for (const auto& operation : queue_) {
+    operation->fail(stopped);
+  }
+  queue_.clear();
+}
+
+Result<void> Writer::load() {
+  load_state(*db_, state_);
+  if (db_->failure()) {
+    return *db_->failure();
+  }
+  return {};
+}
+
+void Writer::start() {
+  thread_ = std::thread{[this] { work(); }};
+}
+
+void Writer::push(std::unique_ptr<WriteOperation> operation) {
+  std::optional<Error> refusal;
+  {
+    const std::lock_guard lock{mutex_};
+    const bool is_full = queue_.size() >= options_.max_queued ||
+                         queued_bytes_ + operation->bytes() > options_.max_queued_bytes;
+    if (is_stopping_) {
+      refusal = make_error(ErrorKind::stopped, "the store is closing");
+    } else if (is_full && operation->admission() == Admission::limited) {
+      refusal = make_error(ErrorKind::overloaded, "too many writes wait for the store's disk");
+    } else {
+      queued_bytes_ += operation->bytes();
+      queue_.push_back(std::move(operation));
+    }
+  }
+  if (refusal) {
+    operation->fail(*refusal);
+  } else {
+    wake_.notify_one();
+  }
+}
+
+void Writer::on_due(Inbox::DueHint hint) {
+  const std::lock_guard lock{hint_mutex_};
+  hint_ = std::move(hint);
+}
+
+std::size_t Writer::queued() const {
+  const std::lock_guard lock{mutex_};
+  return queue_.size();
+}
+
+void Writer::work() {
+  while (true) {
+    Group group = take_group();
+    if (group.empty()) {
+      return;
+    }
+    run_group(group);
+    if (is_checkpoint_wanted_.exchange(false)) {
+      checkpoint();
+    }
+  }
+}
+
+Writer::Group Writer::take_group() {
+  std::unique_lock lock{mutex_};
+  wake_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
+  if (is_stopping_) {
+    return {};
+  }
+  std::size_t bytes = 0;
+  auto end = queue_.begin();
+  while (end != queue_.end() && bytes < kMaxGroupBytes &&
+         end - queue_.begin() < static_cast<std::ptrdiff_t>(kMaxGroupOperations)) {
+    bytes += (*end)->bytes();
+    ++end;
+  }
+  Group group{std::make_move_iterator(queue_.begin()), std::make_move_iterator(end)};
+  queue_.erase(queue_.begin(), end);
+  queued_bytes_ -= bytes;
+  return group;
+}
+
+void Writer::run_group(Group& group) {
+  if (commit(group)) {
+    note_success();
+    for (const auto& operation : group) {
+      operation->complete();
+    }
+    tell_hints();
+    return;
+  }
+  if (db_->is_failure_of_one() && group.size() > 1) {
+    run_apart(group);
+    return;
+  }
+  const Error error = *db_->failure();
+  note_failure(error);
+  roll_back();
+  for (const auto& operation : group) {
+    operation->fail(error);
+  }
+}
+
+// One of the group is at fault: each gets a transaction of its own, so that the others do not pay.
+void Writer::run_apart(Group& group) {
+  roll_back();
+  for (auto& operation : group) {
+    Group alone;
+    alone.push_back(std::move(operation));
+    run_group(alone);
+  }
+}
+
+bool Writer::commit(std::span<std::unique_ptr<WriteOperation>> operations) {
+  wal_pages_ = 0;
+  Transaction transaction{*db_, state_, random_, options_.consumer_schedule,
+                          micros_since_epoch(clock_.wall())};
+  db_->execute("BEGIN");
+  for (const auto& operation : operations) {
+    operation->perform(transaction);
+    if (db_->failure()) {
+      return false;
+    }
+  }
+  state_.tallies.write(*db_);
+  db_->execute("COMMIT");
+  if (db_->failure()) {
+    return false;
+  }
+  state_.tallies.clear();
+  state_.claims.commit();
+  return true;
+}
+
+void Writer::roll_back() {
+  db_->clear_failure();
+  if (db_->is_in_transaction()) {
+    db_->execute("ROLLBACK");
+  }
+  state_.tallies.clear();
+  state_.claims.roll_back();
+  state_.lanes.forget();
+  load_state(*db_, state_);
+  // A file that cannot be read now fails the next group, which reads it too.
+  db_->clear_failure();
+}
+
+void Writer::note_failure(const Error& error) {
+  if (error.kind == ErrorKind::conflict || error.kind == ErrorKind::invalid) {
+    return;  // its caller's fault, not the disk's
+  }
+  if (!std::exchange(is_failing_, true)) {
+    log_.error("the store cannot write; callers are told to try again", {{"error", error.message}});
+  }
+}
+
+void Writer::note_success() {
+  if (wal_pages_ == 0) {
+    return;  // nothing was written
+  }
+  commits_.fetch_add(1, std::memory_order_relaxed);
+  if (std::exchange(is_failing_, false)) {
+    log_.info("the store can write again");
+  }
+  on_commit_(wal_pages_);
+}
+
+void Writer::tell_hints() {
+  const std::vector<LaneDue> hints = state_.lanes.take_hints();
+  if (hints.empty()) {
+    return;
+  }
+  const std::lock_guard lock{hint_mutex_};
+  if (hint_) {
+    hint_(hints);
+  }
+}
+
+void Writer::checkpoint() {
+  // Its failure is the checkpointer's to report: it meets the same one.
+  (void)sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
+                                  nullptr);
+}
+
+}  // namespace dispatcher::sqlite

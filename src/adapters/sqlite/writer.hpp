@@ -1,0 +1,101 @@
+// The one thread that writes. All that arrives while one commit runs goes in the next: a group is
+// one transaction and one fsync, and its callers are answered after it.
+#pragma once
+
+#include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/operation.hpp"
+#include "adapters/sqlite/transaction.hpp"
+#include "base/log.hpp"
+#include "ports/clock.hpp"
+#include "ports/inbox.hpp"
+#include "ports/random.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace dispatcher::sqlite {
+
+using WriteOperation = Operation<Transaction>;
+
+struct WriterOptions {
+  // What may wait for the thread; more is answered `overloaded`.
+  std::size_t max_queued = 16'384;
+  std::size_t max_queued_bytes = 64 * 1024 * 1024;
+  std::vector<std::chrono::seconds> consumer_schedule;
+};
+
+class Writer {
+ public:
+  // `on_commit` is called on the writer's thread after each commit that wrote, with the number of
+  // pages in the WAL.
+  using CommitListener = std::function<void(int wal_pages)>;
+
+  Writer(std::unique_ptr<Connection> db, const Clock& clock, Random& random, const Log& log,
+         WriterOptions options, CommitListener on_commit);
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  // Reads what is known by heart; before `start`.
+  [[nodiscard]] Result<void> load();
+  void start();
+  // Ends the group that is under way; what is queued behind it is answered `stopped`.
+  void stop();
+
+  // Any thread.
+  void push(std::unique_ptr<WriteOperation> operation);
+  void on_due(Inbox::DueHint hint);
+  [[nodiscard]] std::size_t queued() const;
+  [[nodiscard]] std::int64_t commits() const { return commits_.load(std::memory_order_relaxed); }
+  [[nodiscard]] InFlight in_flight() const { return state_.claims.in_flight(); }
+  [[nodiscard]] std::size_t in_flight_count() const { return state_.claims.size(); }
+  // Has the thread finish a checkpoint that is nearly done, between two groups: only so can the
+  // WAL start over while writes keep coming.
+  void finish_checkpoint() { is_checkpoint_wanted_ = true; }
+
+ private:
+  using Group = std::vector<std::unique_ptr<WriteOperation>>;
+
+  void work();
+  [[nodiscard]] Group take_group();
+  void run_group(Group& group);
+  // Performs and commits all of them. False: nothing happened, see the connection's failure.
+  [[nodiscard]] bool commit(std::span<std::unique_ptr<WriteOperation>> operations);
+  void run_apart(Group& group);
+  void roll_back();
+  void note_failure(const Error& error);
+  void note_success();
+  void tell_hints();
+  void checkpoint();
+
+  std::unique_ptr<Connection> db_;
+  const Clock& clock_;
+  Random& random_;
+  const Log& log_;
+  WriterOptions options_;
+  CommitListener on_commit_;
+  WriterState state_;
+  int wal_pages_ = 0;
+  bool is_failing_ = false;
+  std::atomic<std::int64_t> commits_ = 0;
+  std::atomic<bool> is_checkpoint_wanted_ = false;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  Group queue_;
+  std::size_t queued_bytes_ = 0;
+  bool is_stopping_ = false;
+
+  std::mutex hint_mutex_;
+  Inbox::DueHint hint_;
+
+  std::thread thread_;
+};
+
+}  // namespace dispatcher::sqlite
