@@ -1,6 +1,6 @@
 // Promise: exactly the JSON of RFC 8259 is accepted, faults are named and placed as Python's json
 // module names and places them, and what is given back is the sender's own bytes.
-#include "api/json_scanner.hpp"
+#include "base/json_scanner.hpp"
 
 #include "base/bytes.hpp"
 #include "fakes/sim_random.hpp"

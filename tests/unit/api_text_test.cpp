@@ -2,9 +2,9 @@
 // that come in break what goes out.
 #include "api/cursor.hpp"
 #include "api/forms.hpp"
-#include "api/number_text.hpp"
 #include "api/text.hpp"
 #include "base/bytes.hpp"
+#include "base/number_text.hpp"
 
 #include <gtest/gtest.h>
 
