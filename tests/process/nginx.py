@@ -4,12 +4,13 @@ tests, with its configuration and files in a temporary folder."""
 import pathlib
 import socket
 import subprocess
+import urllib.request
 
 import harness
 
 CONFIGURATION = """
 daemon off;
-master_process {master};
+master_process off;
 worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
@@ -27,6 +28,11 @@ http {{
   server {{
     listen 127.0.0.1:{port} ssl backlog=4096;
     {locations}
+  }}
+  server {{
+    listen 127.0.0.1:{status_port};
+    access_log off;
+    location / {{ stub_status; }}
   }}
 }}
 """
@@ -55,10 +61,10 @@ class Nginx(harness.Process):
         home = pathlib.Path(folder) / name
         home.mkdir(parents=True)
         make_certificate(home)
-        self.port = free_port()
+        self.port, self.status_port = free_port(), free_port()
         self.log_file = home / "access.log"
         (home / "nginx.conf").write_text(CONFIGURATION.format(
-            folder=home, port=self.port, locations=locations, master="off",
+            folder=home, port=self.port, status_port=self.status_port, locations=locations,
             log=f"{self.log_file} received" if log else "off"))
         self.ca_file = home / "cert.pem"
         super().__init__(["/usr/sbin/nginx", "-p", home, "-c", home / "nginx.conf",
@@ -72,6 +78,12 @@ class Nginx(harness.Process):
 
     def url(self, path="/hook"):
         return f"https://127.0.0.1:{self.port}{path}"
+
+    def counters(self):
+        """(connections accepted, requests handled) since the start; this question is one of each."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.status_port}/") as answer:
+            accepted, _, requests = answer.read().split(b"\n")[2].split()
+        return int(accepted), int(requests)
 
     def requests(self):
         """A dict for each webhook that it has logged."""

@@ -1,0 +1,2 @@
+-- GET, as often as it is answered.
+dofile("bench/result.lua")
