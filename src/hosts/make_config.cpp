@@ -77,7 +77,8 @@ NetworkConfig make_network(const Settings& settings) {
 // The base of a service: no query; the path without its last slash.
 std::optional<WebhookUrl> parse_base_url(std::string_view text) {
   auto url = parse_webhook_url(text);
-  if (!url || url->target.find('?') != std::string::npos) {
+  // A user and a password in it would contend with the token for the Authorization header.
+  if (!url || url->target.find('?') != std::string::npos || !url->basic_credentials.empty()) {
     return std::nullopt;
   }
   while (url->target.ends_with('/')) {

@@ -1,0 +1,226 @@
+#include "adapters/http_inbox/api_session.hpp"
+
+#include "base/bytes.hpp"
+#include "base/json_scanner.hpp"
+#include "base/number_text.hpp"
+
+#include <fmt/format.h>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace dispatcher {
+namespace {
+
+// A token that ends sooner than this is renewed before it is refused.
+constexpr std::chrono::seconds kRenewBefore{60};
+
+constexpr std::size_t kMaxTokenAnswerBytes = 64 * 1024;
+constexpr std::size_t kMaxTokenBytes = 16 * 1024;
+constexpr std::size_t kMaxConnections = 64;
+
+// application/x-www-form-urlencoded
+std::string form_encoded(std::string_view text) {
+  static constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                          (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
+    if (is_plain) {
+      out.push_back(c);
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out.push_back('%');
+      out.push_back(kDigits[byte >> 4U]);
+      out.push_back(kDigits[byte & 15U]);
+    }
+  }
+  return out;
+}
+
+// Visible characters alone: it goes into a header.
+bool is_usable_token(std::string_view token) {
+  return !token.empty() && token.size() <= kMaxTokenBytes &&
+         std::all_of(token.begin(), token.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+std::optional<std::string> access_token_in(std::string_view body) {
+  std::array fields{JsonField{"access_token"}};
+  const JsonScan scan = scan_json(body, fields);
+  const bool is_text = std::holds_alternative<JsonValue>(scan) && fields[0].value &&
+                       fields[0].value->kind == JsonKind::string;
+  if (!is_text) {
+    return std::nullopt;
+  }
+  auto token = decode_json_string(*fields[0].value);
+  return token && is_usable_token(*token) ? token : std::nullopt;
+}
+
+}  // namespace
+
+// Those who wait for a token wait for this timer's end.
+struct ApiSession::Renewal {
+  explicit Renewal(const boost::asio::any_io_executor& executor)
+      : done(executor, boost::asio::steady_timer::time_point::max()) {}
+  boost::asio::steady_timer done;
+  Result<std::string> token = make_error(ErrorKind::stopped, "the token was not fetched");
+};
+
+std::optional<WallTime> token_end(std::string_view token) {
+  const auto first = token.find('.');
+  const auto second = token.find('.', first == std::string_view::npos ? 0 : first + 1);
+  if (first == std::string_view::npos || second == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto claims = from_base64url(token.substr(first + 1, second - first - 1));
+  std::array fields{JsonField{"exp"}};
+  if (!claims || !std::holds_alternative<JsonValue>(scan_json(*claims, fields)) ||
+      !fields[0].value || fields[0].value->kind != JsonKind::number) {
+    return std::nullopt;
+  }
+  const auto seconds = parse_float(fields[0].value->raw);
+  // Further away than year 9999 is as good as never.
+  if (!seconds || *seconds < 0 || *seconds > 2.5e11) {
+    return std::nullopt;
+  }
+  return WallTime{std::chrono::seconds{static_cast<std::int64_t>(*seconds)}};
+}
+
+ApiSession::ApiSession(HttpClient& http, const Clock& clock, ApiAccess access)
+    : http_(http), clock_(clock), access_(std::move(access)) {}
+
+ApiSession::~ApiSession() = default;
+
+Error ApiSession::failed(ErrorKind kind, std::string_view what) const {
+  return make_error(kind, fmt::format("the Triggers API at {} {}", access_.base.display(), what));
+}
+
+MonoTime ApiSession::deadline_of(const TriggersRequest& request) const {
+  return request.deadline.value_or(clock_.monotonic() + access_.timeout);
+}
+
+HttpRequest ApiSession::http_request(TriggersRequest request, MonoTime deadline) const {
+  HttpRequest out;
+  out.method = std::move(request.method);
+  out.url = access_.base;
+  out.url.target += request.path;
+  out.headers = std::move(request.headers);
+  out.headers.push_back({"User-Agent", access_.user_agent});
+  out.headers.push_back({"Accept", "application/json"});
+  if (!request.content_type.empty()) {
+    out.headers.push_back({"Content-Type", std::move(request.content_type)});
+  }
+  out.body = std::move(request.body);
+  out.deadline = deadline;
+  out.is_webhook = false;
+  out.pool = "triggers-api";
+  out.max_idle_connections = kMaxConnections;
+  out.needs_whole_body = true;
+  out.max_body_bytes = request.max_answer_bytes;
+  return out;
+}
+
+boost::asio::awaitable<Result<Answer>> ApiSession::request(TriggersRequest request) {
+  const MonoTime deadline = deadline_of(request);
+  auto used = co_await token({}, deadline);
+  if (!used) {
+    co_return used.error();
+  }
+  auto answer = co_await send(request, *used);
+  if (!answer || answer->status != 401) {
+    co_return answer;
+  }
+  auto renewed = co_await token(*used, deadline);
+  if (!renewed) {
+    co_return renewed.error();
+  }
+  answer = co_await send(std::move(request), *renewed);
+  if (answer && answer->status == 401) {
+    co_return failed(ErrorKind::refused,
+                     "refuses the token that it has just given (is its jwt_secret the same in all "
+                     "of its processes, and its clock right?)");
+  }
+  co_return answer;
+}
+
+boost::asio::awaitable<Result<Answer>> ApiSession::send(TriggersRequest request,
+                                                        std::string token) {
+  const MonoTime deadline = deadline_of(request);
+  HttpRequest out = http_request(std::move(request), deadline);
+  out.headers.push_back({"Authorization", "Bearer " + token});
+  const Exchange exchange = co_await http_.send(std::move(out));
+  if (const auto* failure = std::get_if<Failure>(&exchange.result)) {
+    const auto kind =
+        failure->kind == FailureKind::aborted ? ErrorKind::stopped : ErrorKind::retry_later;
+    co_return failed(kind, "could not be reached: " + failure->text());
+  }
+  co_return std::get<Answer>(exchange.result);
+}
+
+boost::asio::awaitable<Result<std::string>> ApiSession::token(std::string refused,
+                                                              MonoTime deadline) {
+  const bool is_ending = token_end_ && *token_end_ - kRenewBefore <= clock_.wall();
+  if (!token_.empty() && token_ != refused && !is_ending) {
+    co_return token_;
+  }
+  const auto executor = co_await boost::asio::this_coro::executor;
+  if (const auto renewal = renewal_) {
+    boost::system::error_code ignored;  // that it was cancelled is what is waited for
+    co_await renewal->done.async_wait(
+        boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+    co_return renewal->token;
+  }
+  const auto renewal = std::make_shared<Renewal>(executor);
+  renewal_ = renewal;
+  renewal->token = co_await fetch_token(deadline);
+  if (renewal->token) {
+    token_ = *renewal->token;
+    token_end_ = token_end(token_);
+    if (token_end_ && *token_end_ - kRenewBefore <= clock_.wall()) {
+      token_end_.reset();  // its life is shorter than our margin, or our clock differs: ask the 401
+    }
+  }
+  renewal_.reset();
+  renewal->done.cancel();
+  co_return renewal->token;
+}
+
+boost::asio::awaitable<Result<std::string>> ApiSession::fetch_token(MonoTime deadline) {
+  TriggersRequest login;
+  login.method = "POST";
+  login.path = "/token";
+  login.content_type = "application/x-www-form-urlencoded";
+  login.body = "grant_type=password&username=api&password=" + form_encoded(access_.api_key);
+  login.max_answer_bytes = kMaxTokenAnswerBytes;
+  const Exchange exchange = co_await http_.send(http_request(std::move(login), deadline));
+  if (const auto* failure = std::get_if<Failure>(&exchange.result)) {
+    const auto kind =
+        failure->kind == FailureKind::aborted ? ErrorKind::stopped : ErrorKind::retry_later;
+    co_return failed(kind, "could not be reached: " + failure->text());
+  }
+  const auto& answer = std::get<Answer>(exchange.result);
+  if (answer.status == 401) {
+    co_return failed(ErrorKind::refused,
+                     "does not accept the API key (is zapier_api_key the same "
+                     "in its secret?)");
+  }
+  if (answer.status == 429 || answer.status >= 500) {
+    co_return failed(ErrorKind::retry_later,
+                     fmt::format("answered {} to POST /token", answer.status));
+  }
+  auto token = answer.status == 200 ? access_token_in(answer.body) : std::nullopt;
+  if (!token) {
+    co_return failed(ErrorKind::refused,
+                     fmt::format("answered {} to POST /token, and no access_token (is the base URL "
+                                 "right?)",
+                                 answer.status));
+  }
+  co_return std::move(*token);
+}
+
+}  // namespace dispatcher

@@ -1,0 +1,56 @@
+// A session with somebody's Triggers API: the token, fetched once and renewed once when refused.
+#pragma once
+
+#include "model/webhook_url.hpp"
+#include "ports/clock.hpp"
+#include "ports/http_client.hpp"
+#include "ports/triggers_api.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace dispatcher {
+
+struct ApiAccess {
+  WebhookUrl base;  // its `target` is the prefix of every path, without a last slash
+  std::string api_key;
+  std::string user_agent;
+  std::chrono::microseconds timeout = std::chrono::seconds{30};  // of one request
+};
+
+// When a token ends, as its `exp` says; empty when it does not say. Pure.
+[[nodiscard]] std::optional<WallTime> token_end(std::string_view token);
+
+class ApiSession final : public TriggersApi {
+ public:
+  // `http` and `clock` outlive it, and it every call.
+  ApiSession(HttpClient& http, const Clock& clock, ApiAccess access);
+  ~ApiSession() override;
+
+  [[nodiscard]] boost::asio::awaitable<Result<Answer>> request(TriggersRequest request) override;
+
+ private:
+  struct Renewal;
+
+  [[nodiscard]] boost::asio::awaitable<Result<Answer>> send(TriggersRequest request,
+                                                            std::string token);
+  // The token to use; `refused` is one that was not accepted. One is fetched at a time, whoever
+  // else needs it waits.
+  [[nodiscard]] boost::asio::awaitable<Result<std::string>> token(std::string refused,
+                                                                  MonoTime deadline);
+  [[nodiscard]] boost::asio::awaitable<Result<std::string>> fetch_token(MonoTime deadline);
+  [[nodiscard]] HttpRequest http_request(TriggersRequest request, MonoTime deadline) const;
+  [[nodiscard]] MonoTime deadline_of(const TriggersRequest& request) const;
+  [[nodiscard]] Error failed(ErrorKind kind, std::string_view what) const;
+
+  HttpClient& http_;
+  const Clock& clock_;
+  ApiAccess access_;
+  std::string token_;
+  std::optional<WallTime> token_end_;
+  std::shared_ptr<Renewal> renewal_;  // while one is under way
+};
+
+}  // namespace dispatcher

@@ -1,0 +1,495 @@
+#include "adapters/http_inbox/http_inbox.hpp"
+
+#include "adapters/http_inbox/concurrently.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace dispatcher {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// The contract's.
+constexpr std::size_t kMaxFetch = 1000;
+constexpr std::size_t kMaxRenewed = 1000;
+
+// A reserve for recording after an attempt has ended.
+constexpr seconds kSettleReserve{5};
+
+bool is_transient(int status) {
+  return status == 429 || status >= 500;
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                          (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' || c == '~';
+    out += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+Error status_error(std::string_view call, int status) {
+  return make_error(is_transient(status) ? ErrorKind::retry_later : ErrorKind::refused,
+                    fmt::format("the Triggers API answered {} to {}", status, call));
+}
+
+}  // namespace
+
+HttpInbox::HttpInbox(TriggersApi& api, const Clock& clock, const Log& log,
+                     std::vector<Endpoint> endpoints, HttpInboxOptions options)
+    : api_(api),
+      clock_(clock),
+      log_(log),
+      endpoints_(std::move(endpoints)),
+      options_(std::move(options)),
+      taken_(endpoints_),
+      budget_(options_.max_events) {}
+
+// -- claiming
+
+boost::asio::awaitable<Result<ClaimAnswer>> HttpInbox::claim(std::vector<ClaimRequest> requests,
+                                                             std::size_t max_bytes) {
+  if (failure_) {
+    co_return *failure_;
+  }
+  co_await renew_expiring();
+  ClaimAnswer answer;
+  hand_out(requests, max_bytes, answer);
+  if (answer.deliveries.empty() && may_fetch() && !fetch_pause_end()) {
+    const auto fetched = co_await fetch(fetch_size(requests));
+    if (!fetched) {
+      co_return note_fetch_failure(fetched.error());
+    }
+    fetch_failures_ = 0;
+    hand_out(requests, max_bytes, answer);
+  }
+  for (const ClaimRequest& request : requests) {
+    answer.lanes.push_back({request.endpoint, lane_due(request.endpoint)});
+  }
+  co_return answer;
+}
+
+void HttpInbox::hand_out(const std::vector<ClaimRequest>& requests, std::size_t max_bytes,
+                         ClaimAnswer& answer) {
+  const WallTime now = clock_.wall();
+  std::size_t bytes = 0;
+  for (const ClaimRequest& request : requests) {
+    for (std::size_t i = 0; i < request.max && (bytes < max_bytes || bytes == 0); ++i) {
+      auto claimed = taken_.claim(request.endpoint, now, clock_.monotonic());
+      if (!claimed) {
+        break;
+      }
+      bytes += claimed->event->payload.size() + 1;
+      answer.deliveries.push_back(std::move(*claimed));
+    }
+  }
+}
+
+std::optional<WallTime> HttpInbox::lane_due(EndpointNumber endpoint) const {
+  auto due = taken_.next_due(endpoint);
+  if (may_fetch()) {
+    const auto pause_end = fetch_pause_end();
+    const WallTime next =
+        clock_.wall() +
+        (pause_end ? std::chrono::ceil<std::chrono::microseconds>(*pause_end - clock_.monotonic())
+                   : std::chrono::microseconds{0});
+    due = std::min(due.value_or(next), next);
+  }
+  return due;
+}
+
+bool HttpInbox::may_fetch() const {
+  if (is_exhausted_ || failure_ || budget_ <= 0 || is_past_deadline()) {
+    return false;
+  }
+  return mode_ != Mode::plain || taken_.empty();
+}
+
+std::optional<MonoTime> HttpInbox::fetch_pause_end() const {
+  if (!last_fetch_ || taken_.claimed() == 0) {
+    return std::nullopt;
+  }
+  const MonoTime end = *last_fetch_ + kFetchPause;
+  return end > clock_.monotonic() ? std::optional{end} : std::nullopt;
+}
+
+// Just in time: no more than the endpoints' free slots.
+std::size_t HttpInbox::fetch_size(const std::vector<ClaimRequest>& requests) const {
+  std::size_t free = 1;
+  for (const ClaimRequest& request : requests) {
+    free = std::max(free, request.max);
+  }
+  return std::min({free, static_cast<std::size_t>(budget_), kMaxFetch});
+}
+
+Error HttpInbox::note_fetch_failure(Error error) {
+  const bool is_final = error.kind == ErrorKind::refused || ++fetch_failures_ >= kMaxFetchFailures;
+  if (error.kind == ErrorKind::stopped) {
+    is_exhausted_ = true;  // our own stop is no failure
+  } else if (is_final) {
+    error.kind = ErrorKind::refused;  // so that the engine asks no more
+    failure_ = error;
+  }
+  return error;
+}
+
+boost::asio::awaitable<Result<Answer>> HttpInbox::get_inbox(std::size_t limit) {
+  TriggersRequest request;
+  request.path = fmt::format("/inbox?limit={}&lease_seconds={}&consumer={}", limit, lease_seconds(),
+                             percent_encoded(options_.consumer));
+  request.deadline = call_deadline();
+  auto answer = co_await api_.request(std::move(request));
+  if (answer && answer->status != 200) {
+    co_return status_error("GET /inbox", answer->status);
+  }
+  co_return answer;
+}
+
+boost::asio::awaitable<Result<void>> HttpInbox::fetch(std::size_t limit) {
+  const MonoTime began = clock_.monotonic();  // the lease began later
+  const auto answer = co_await get_inbox(limit);
+  last_fetch_ = clock_.monotonic();
+  if (!answer) {
+    co_return answer.error();
+  }
+  auto page = parse_inbox(answer->body);
+  if (!page) {
+    co_return make_error(ErrorKind::refused,
+                         "the Triggers API answered GET /inbox with something else than a JSON "
+                         "array (is the base URL right?)");
+  }
+  if (page->unreadable > 0) {
+    log_.warning("the inbox has entries that are no events; they are left there",
+                 {{"count", page->unreadable}});
+  }
+  const auto token = answer->header("x-lease-token");
+  if (mode_ == Mode::unknown) {
+    mode_ = token ? Mode::leases : Mode::plain;
+    if (mode_ == Mode::plain) {
+      log_.warning(
+          "the Triggers API has no leases: at most 100 events are reachable at a time, and runs "
+          "that overlap deliver events twice");
+    }
+  }
+  if (page->events.empty()) {
+    is_exhausted_ = true;
+    co_return Result<void>{};
+  }
+  if (mode_ == Mode::leases) {
+    EventLease lease{std::string{token.value_or("")}, began + seconds{lease_seconds()}};
+    co_await take_leased(std::move(page->events), std::move(lease));
+  } else {
+    take_plain(std::move(page->events));
+  }
+  co_return Result<void>{};
+}
+
+// With several endpoints, one of them may have taken the event in an earlier run.
+boost::asio::awaitable<void> HttpInbox::take_leased(std::vector<InboxEvent> events,
+                                                    EventLease lease) {
+  std::vector<std::vector<KnownDelivery>> known(events.size());
+  std::vector<std::size_t> to_ask;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (endpoints_.size() > 1 && events[i].delivery_attempts > 0) {
+      to_ask.push_back(i);
+    }
+  }
+  const auto ask = [&](std::size_t i) -> boost::asio::awaitable<void> {
+    TriggersRequest request;
+    request.path = "/events/" + to_string(events[to_ask[i]].event->id);
+    request.deadline = call_deadline();
+    const auto answer = co_await api_.request(std::move(request));
+    // Not knowing costs an endpoint the event again, no more.
+    if (answer && answer->status == 200) {
+      known[to_ask[i]] = parse_deliveries(answer->body);
+    }
+  };
+  co_await for_each_concurrently(to_ask.size(), kMaxCalls, ask);
+  std::vector<EventId> done;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    take(events[i], lease, known[i]);
+    const TakenEvent* taken = taken_.find(events[i].event->id);
+    if (taken != nullptr && taken->is_delivered()) {
+      done.push_back(events[i].event->id);
+    }
+  }
+  for (const EventId& id : done) {
+    // What cannot be acknowledged now is pending, and is found again.
+    (void)co_await acknowledge(id);
+    taken_.erase(id);
+  }
+}
+
+// Newest first is what such an API answers; the oldest are due first.
+void HttpInbox::take_plain(std::vector<InboxEvent> events) {
+  std::erase_if(events, [&](const InboxEvent& event) { return seen_.contains(event.event->id); });
+  if (events.empty()) {
+    is_exhausted_ = true;
+    return;
+  }
+  std::stable_sort(events.begin(), events.end(), [](const InboxEvent& a, const InboxEvent& b) {
+    return a.event->created_at < b.event->created_at;
+  });
+  if (events.size() > static_cast<std::size_t>(budget_)) {
+    events.resize(static_cast<std::size_t>(budget_));
+  }
+  for (const InboxEvent& event : events) {
+    take(event, {}, {});
+  }
+}
+
+void HttpInbox::take(const InboxEvent& event, EventLease lease,
+                     const std::vector<KnownDelivery>& known) {
+  const auto open = taken_.add(event, std::move(lease), known, clock_.wall());
+  --budget_;
+  if (seen_.insert(event.event->id).second) {
+    ++stats_.events;
+    stats_.deliveries += static_cast<std::int64_t>(open);
+  }
+}
+
+// -- settling
+
+boost::asio::awaitable<Result<void>> HttpInbox::settle(Settlement settlement) {
+  const ClaimToken token = settlement.token;
+  if (taken_.find(token) == nullptr) {
+    taken_.drop_claim(token);
+    co_return make_error(ErrorKind::conflict, "this claim has ended");
+  }
+  const EventId id = settlement.event_id;
+  const EndpointNumber endpoint = settlement.endpoint;
+  const auto kept_until = taken_.record(settlement, clock_.wall());
+  if (taken_.find(token)->is_open()) {
+    taken_.drop_claim(token);
+    if (kept_until) {
+      co_await renew_expiring();
+      hint(endpoint, *kept_until);
+    }
+    co_return Result<void>{};
+  }
+  co_return co_await conclude(token, id);
+}
+
+// Tells the API what became of an event of which nothing is open any more. A failure that may pass
+// leaves everything as it is, so that the caller can try again.
+boost::asio::awaitable<Result<void>> HttpInbox::conclude(ClaimToken token, EventId id) {
+  auto told = co_await report(id);
+  if (!told && told.error().kind == ErrorKind::retry_later) {
+    const MonoTime now = clock_.monotonic();
+    const MonoTime since = failing_since_.try_emplace(id, now).first->second;
+    if (now - since < kSettlePatience && !is_past_deadline()) {
+      co_return told;
+    }
+    told = make_error(ErrorKind::refused, told.error().message);
+  }
+  taken_.drop_claim(token);
+  forget(id);
+  co_return told;
+}
+
+boost::asio::awaitable<Result<void>> HttpInbox::report(EventId id) {
+  const TakenEvent* taken = taken_.find(id);
+  if (taken == nullptr) {
+    co_return Result<void>{};
+  }
+  if (taken->is_delivered()) {
+    co_return co_await acknowledge(id);
+  }
+  if (mode_ == Mode::plain || taken->is_lost()) {
+    co_return Result<void>{};  // there is nobody to tell, or it is another's by now
+  }
+  co_return co_await nack(id, taken_.report(*taken, clock_.wall()));
+}
+
+boost::asio::awaitable<Result<void>> HttpInbox::acknowledge(EventId id) {
+  const auto answer = co_await api_.request(
+      post(fmt::format("/inbox/{}/ack", to_string(id)), {}, taken_.find(id)->lease.token));
+  if (!answer) {
+    co_return answer.error();
+  }
+  if (answer->status == 200) {
+    ++stats_.acknowledged;
+    co_return Result<void>{};
+  }
+  if (answer->status == 404) {
+    log_.info("a delivered event had been deleted meanwhile", {{"event_id", to_string(id)}});
+    co_return Result<void>{};
+  }
+  if (answer->status == 409) {
+    log_.warning("a delivered event is leased by another consumer, which may deliver it again",
+                 {{"event_id", to_string(id)}});
+    co_return make_error(ErrorKind::conflict, "another consumer holds the event's lease");
+  }
+  co_return status_error("POST /inbox/{id}/ack", answer->status);
+}
+
+boost::asio::awaitable<Result<void>> HttpInbox::nack(EventId id, NackRequest request) {
+  const auto answer = co_await api_.request(post(fmt::format("/inbox/{}/nack", to_string(id)),
+                                                 nack_json(request), taken_.find(id)->lease.token));
+  if (!answer) {
+    co_return answer.error();
+  }
+  switch (answer->status) {
+    case 200: co_return Result<void>{};
+    case 404: co_return make_error(ErrorKind::not_found, "the event has been deleted");
+    case 409:
+      co_return make_error(ErrorKind::conflict,
+                           "another consumer holds the event's lease, or it is done");
+    default: co_return status_error("POST /inbox/{id}/nack", answer->status);
+  }
+}
+
+void HttpInbox::forget(const EventId& id) {
+  failing_since_.erase(id);
+  taken_.erase(id);
+  if (mode_ == Mode::plain && may_fetch()) {
+    hint_all(clock_.wall());  // all that was taken is done: the next answer has others
+  }
+}
+
+boost::asio::awaitable<Result<void>> HttpInbox::give_back(std::vector<ClaimToken> tokens) {
+  for (const ClaimToken token : tokens) {
+    const TakenEvent* taken = taken_.find(token);
+    if (taken == nullptr) {
+      continue;
+    }
+    const EventId id = taken->event->id;
+    if (taken_.put_back(token) && mode_ == Mode::leases) {
+      co_await give_back_event(id);
+    }
+  }
+  co_return Result<void>{};
+}
+
+boost::asio::awaitable<void> HttpInbox::give_back_event(EventId id) {
+  const TakenEvent* taken = taken_.find(id);
+  if (taken != nullptr && mode_ == Mode::leases) {
+    const auto told = co_await report(id);
+    if (!told) {
+      log_.info("an event could not be given back; its lease will end",
+                {{"event_id", to_string(id)}, {"error", told.error().message}});
+    }
+  }
+  forget(id);
+}
+
+boost::asio::awaitable<void> HttpInbox::finish() {
+  is_exhausted_ = true;
+  finish_by_ = clock_.monotonic() + kFinishTime;
+  const auto ids = taken_.ids();
+  const auto give = [&](std::size_t i) { return give_back_event(ids[i]); };
+  co_await for_each_concurrently(ids.size(), kMaxCalls, give);
+}
+
+// -- leases
+
+boost::asio::awaitable<void> HttpInbox::renew_expiring() {
+  if (mode_ != Mode::leases) {
+    co_return;
+  }
+  const WallTime now = clock_.wall();
+  const auto margin = std::chrono::ceil<seconds>(options_.attempt_timeout) + kSettleReserve;
+  const auto expiring = taken_.expiring(now, clock_.monotonic(), margin);
+  std::map<std::string, std::vector<EventId>> by_token;
+  seconds longest_wait{0};
+  for (TakenEvent* taken : expiring) {
+    taken->is_renewing = true;
+    by_token[taken->lease.token].push_back(taken->event->id);
+    for (const TakenDelivery& delivery : taken->deliveries) {
+      if (delivery.state == TakenDelivery::State::queued) {
+        longest_wait = std::max(longest_wait, std::chrono::ceil<seconds>(delivery.due - now));
+      }
+    }
+  }
+  const std::int64_t lease =
+      std::min<std::int64_t>(lease_seconds() + longest_wait.count(), kLongestLease.count());
+  for (auto& [token, ids] : by_token) {
+    for (std::size_t first = 0; first < ids.size(); first += kMaxRenewed) {
+      const auto from = ids.begin() + static_cast<std::ptrdiff_t>(first);
+      const auto count = std::min(kMaxRenewed, ids.size() - first);
+      co_await renew(token, {from, from + static_cast<std::ptrdiff_t>(count)}, lease);
+    }
+  }
+}
+
+boost::asio::awaitable<void> HttpInbox::renew(std::string token, std::vector<EventId> ids,
+                                              std::int64_t lease) {
+  const MonoTime began = clock_.monotonic();
+  const auto answer = co_await api_.request(post("/inbox/renew", renew_json(ids, lease), token));
+  const auto leased = answer && answer->status == 200 ? parse_renewed(answer->body) : std::nullopt;
+  if (!leased) {
+    log_.info(
+        "leases could not be renewed",
+        {{"count", ids.size()},
+         {"error", answer ? fmt::format("status {}", answer->status) : answer.error().message}});
+  }
+  for (const EventId& id : ids) {
+    TakenEvent* taken = taken_.find(id);
+    if (taken == nullptr) {
+      continue;  // settled meanwhile
+    }
+    taken->is_renewing = false;
+    if (!leased || taken->lease.token != token) {
+      continue;
+    }
+    if (std::find(leased->begin(), leased->end(), id) != leased->end()) {
+      taken->lease.until = began + seconds{lease};
+    } else {
+      log_.info("an event's lease has gone to another consumer", {{"event_id", to_string(id)}});
+      taken_.lose(id);
+    }
+  }
+}
+
+// -- small things
+
+void HttpInbox::hint(EndpointNumber endpoint, WallTime due) const {
+  if (hint_) {
+    const LaneDue lane{endpoint, due};
+    hint_({&lane, 1});
+  }
+}
+
+void HttpInbox::hint_all(WallTime due) const {
+  for (const Endpoint& endpoint : endpoints_) {
+    hint(endpoint.number, due);
+  }
+}
+
+std::int64_t HttpInbox::lease_seconds() const {
+  const auto lease = std::chrono::ceil<seconds>(options_.attempt_timeout) + kLeaseReserve;
+  return std::min<std::int64_t>(lease.count(), kLongestLease.count());
+}
+
+MonoTime HttpInbox::call_deadline() const {
+  MonoTime deadline = clock_.monotonic() + kCallTimeout;
+  deadline = std::min(deadline, options_.deadline.value_or(deadline));
+  return std::min(deadline, finish_by_.value_or(deadline));
+}
+
+bool HttpInbox::is_past_deadline() const {
+  return options_.deadline && clock_.monotonic() >= *options_.deadline;
+}
+
+TriggersRequest HttpInbox::post(std::string path, std::string body,
+                                const std::string& lease_token) const {
+  TriggersRequest request;
+  request.method = "POST";
+  request.path = std::move(path);
+  request.content_type = body.empty() ? "" : "application/json";
+  request.body = std::move(body);
+  if (!lease_token.empty()) {
+    request.headers.push_back({"x-lease-token", lease_token});
+  }
+  request.deadline = call_deadline();
+  return request;
+}
+
+}  // namespace dispatcher

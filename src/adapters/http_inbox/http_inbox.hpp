@@ -1,0 +1,133 @@
+// The inbox of any Triggers API, over HTTP: what `run` delivers.
+//
+//     claim: what waits here ► else fetch under a lease ► one delivery for each endpoint
+//     settle: delivered everywhere ► ack at once │ a short wait ► kept here │ else ► nack
+//
+// An API without leases is seen by its answer: then whole answers are kept, nothing is given back,
+// and what is not acknowledged stays pending there.
+#pragma once
+
+#include "adapters/http_inbox/taken_events.hpp"
+#include "base/log.hpp"
+#include "ports/clock.hpp"
+#include "ports/inbox.hpp"
+#include "ports/triggers_api.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace dispatcher {
+
+struct HttpInboxOptions {
+  std::int64_t max_events = 100;  // taken in this run
+  // How long an attempt may take: a lease covers it and kLeaseReserve.
+  std::chrono::microseconds attempt_timeout = std::chrono::seconds{30};
+  std::string consumer;              // a label, such as `host:pid`
+  std::optional<MonoTime> deadline;  // by when every call has ended; empty: none
+};
+
+struct HttpInboxStats {
+  std::int64_t events = 0;        // that the inbox gave
+  std::int64_t deliveries = 0;    // their event and endpoint pairs
+  std::int64_t acknowledged = 0;  // events
+};
+
+// Belongs to one loop, like everything that it is made of, all of which outlives it.
+class HttpInbox final : public Inbox {
+ public:
+  static constexpr std::chrono::seconds kLeaseReserve{15};
+  static constexpr std::chrono::seconds kLongestLease{3600};  // the contract's
+  // Between two fetches while deliveries are under way: so that one brings several events.
+  static constexpr std::chrono::milliseconds kFetchPause{20};
+  // Of one call of the API.
+  static constexpr std::chrono::seconds kCallTimeout{15};
+  // Fetches that fail in a row before the run is given up.
+  static constexpr int kMaxFetchFailures = 5;
+  // How long recording one event is tried.
+  static constexpr std::chrono::seconds kSettlePatience{60};
+  // For giving back what is held at the end; what is not given back in time, its lease frees.
+  static constexpr std::chrono::seconds kFinishTime{4};
+  // Calls at a time where many are made at once.
+  static constexpr std::size_t kMaxCalls = 32;
+
+  // `endpoints` have numbers, from 1 on, and the ids of `secret_endpoint_id`.
+  HttpInbox(TriggersApi& api, const Clock& clock, const Log& log, std::vector<Endpoint> endpoints,
+            HttpInboxOptions options);
+
+  [[nodiscard]] boost::asio::awaitable<Result<ClaimAnswer>> claim(
+      std::vector<ClaimRequest> requests, std::size_t max_bytes) override;
+  [[nodiscard]] boost::asio::awaitable<Result<void>> settle(Settlement settlement) override;
+  [[nodiscard]] boost::asio::awaitable<Result<void>> give_back(
+      std::vector<ClaimToken> tokens) override;
+  void on_due(DueHint hint) override { hint_ = std::move(hint); }
+
+  // After the engine has ended: gives back what is still held, telling what was tried.
+  [[nodiscard]] boost::asio::awaitable<void> finish();
+
+  // Nothing is fetched any more.
+  void stop() { is_exhausted_ = true; }
+
+  [[nodiscard]] const HttpInboxStats& stats() const { return stats_; }
+  // Why nothing more could be fetched; empty when all went well.
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+
+ private:
+  enum class Mode : std::uint8_t { unknown, leases, plain };
+
+  boost::asio::awaitable<Result<void>> fetch(std::size_t limit);
+  boost::asio::awaitable<Result<Answer>> get_inbox(std::size_t limit);
+  boost::asio::awaitable<void> take_leased(std::vector<InboxEvent> events, EventLease lease);
+  void take_plain(std::vector<InboxEvent> events);
+  void take(const InboxEvent& event, EventLease lease, const std::vector<KnownDelivery>& known);
+  Error note_fetch_failure(Error error);
+
+  boost::asio::awaitable<Result<void>> conclude(ClaimToken token, EventId id);
+  boost::asio::awaitable<Result<void>> report(EventId id);
+  boost::asio::awaitable<Result<void>> acknowledge(EventId id);
+  boost::asio::awaitable<Result<void>> nack(EventId id, NackRequest request);
+  boost::asio::awaitable<void> renew_expiring();
+  boost::asio::awaitable<void> renew(std::string token, std::vector<EventId> ids,
+                                     std::int64_t seconds);
+  boost::asio::awaitable<void> give_back_event(EventId id);
+
+  void hand_out(const std::vector<ClaimRequest>& requests, std::size_t max_bytes,
+                ClaimAnswer& answer);
+  [[nodiscard]] std::optional<WallTime> lane_due(EndpointNumber endpoint) const;
+  [[nodiscard]] bool may_fetch() const;
+  [[nodiscard]] std::optional<MonoTime> fetch_pause_end() const;
+  [[nodiscard]] std::size_t fetch_size(const std::vector<ClaimRequest>& requests) const;
+  void forget(const EventId& id);
+  void hint(EndpointNumber endpoint, WallTime due) const;
+  void hint_all(WallTime due) const;
+  [[nodiscard]] std::int64_t lease_seconds() const;
+  [[nodiscard]] MonoTime call_deadline() const;
+  [[nodiscard]] bool is_past_deadline() const;
+  [[nodiscard]] TriggersRequest post(std::string path, std::string body,
+                                     const std::string& lease_token) const;
+
+  TriggersApi& api_;
+  const Clock& clock_;
+  const Log& log_;
+  std::vector<Endpoint> endpoints_;
+  HttpInboxOptions options_;
+  DueHint hint_;
+  TakenEvents taken_;
+  Mode mode_ = Mode::unknown;
+  bool is_exhausted_ = false;  // the inbox has nothing more for this run
+  std::int64_t budget_;        // events that may still be taken
+  std::optional<MonoTime> last_fetch_;
+  std::optional<MonoTime> finish_by_;
+  int fetch_failures_ = 0;
+  std::optional<Error> failure_;
+  std::unordered_set<EventId> seen_;
+  // Since when recording an event has failed.
+  std::unordered_map<EventId, MonoTime> failing_since_;
+  HttpInboxStats stats_;
+};
+
+}  // namespace dispatcher
