@@ -43,4 +43,28 @@ Result<SecretEndpoints> make_secret_endpoints(const std::vector<std::string>& ur
   return out;
 }
 
+Result<SecretEndpoints> make_endpoints(const DeliveryConfig& delivery,
+                                       const SecretBundle& secrets) {
+  EndpointDefaults defaults;
+  defaults.concurrency = delivery.endpoint_concurrency;
+  defaults.timeout = delivery.request_timeout;
+  defaults.retry = delivery.retry;
+  defaults.webhook_secret = secrets.webhook_secret;
+  return make_secret_endpoints(
+      delivery.endpoints.empty() ? secrets.webhook_urls : delivery.endpoints, defaults);
+}
+
+Result<SenderIdentity> sender_identity(const SecretBundle& secrets) {
+  SenderIdentity identity;
+  identity.user_agent = "EventDispatcher/" DISPATCHER_VERSION;
+  if (!secrets.webhook_secret.empty()) {
+    auto key = parse_signing_secret(secrets.webhook_secret);
+    if (!key) {
+      return make_error(ErrorKind::invalid, "zapier_webhook_secret: " + key.error().message);
+    }
+    identity.body_signing_key = std::move(*key);
+  }
+  return identity;
+}
+
 }  // namespace dispatcher

@@ -3,7 +3,10 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "engine/attempt.hpp"
+#include "hosts/config.hpp"
 #include "model/endpoint.hpp"
+#include "ports/secrets.hpp"
 
 #include <string>
 #include <vector>
@@ -27,5 +30,12 @@ struct SecretEndpoints {
 // URL that is none, or the secret that cannot be read; never the URL itself, which is a secret.
 [[nodiscard]] Result<SecretEndpoints> make_secret_endpoints(const std::vector<std::string>& urls,
                                                             const EndpointDefaults& defaults);
+
+// The endpoints of the command line, or else the secret's.
+[[nodiscard]] Result<SecretEndpoints> make_endpoints(const DeliveryConfig& delivery,
+                                                     const SecretBundle& secrets);
+
+// What every delivery of this program carries.
+[[nodiscard]] Result<SenderIdentity> sender_identity(const SecretBundle& secrets);
 
 }  // namespace dispatcher

@@ -1,7 +1,5 @@
 #include "hosts/serve.hpp"
 
-#include "model/signature.hpp"
-
 #include <unistd.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -132,31 +130,12 @@ class Serving {
 asio::awaitable<Result<std::vector<Endpoint>>> configured_endpoints(Store& store,
                                                                     const DeliveryConfig& delivery,
                                                                     const SecretBundle& secrets) {
-  EndpointDefaults defaults;
-  defaults.concurrency = delivery.endpoint_concurrency;
-  defaults.timeout = delivery.request_timeout;
-  defaults.retry = delivery.retry;
-  defaults.webhook_secret = secrets.webhook_secret;
-  auto made = make_secret_endpoints(
-      delivery.endpoints.empty() ? secrets.webhook_urls : delivery.endpoints, defaults);
+  auto made = make_endpoints(delivery, secrets);
   if (!made) {
     co_return made.error();
   }
   co_return co_await store.configure_endpoints(std::move(made->endpoints),
                                                std::move(made->url_hashes));
-}
-
-Result<SenderIdentity> sender_identity(const SecretBundle& secrets) {
-  SenderIdentity identity;
-  identity.user_agent = "EventDispatcher/" DISPATCHER_VERSION;
-  if (!secrets.webhook_secret.empty()) {
-    auto key = parse_signing_secret(secrets.webhook_secret);
-    if (!key) {
-      return make_error(ErrorKind::invalid, "zapier_webhook_secret: " + key.error().message);
-    }
-    identity.body_signing_key = std::move(*key);
-  }
-  return identity;
 }
 
 void serve_until_stopped(const ServeConfig& config, ServeParts parts) {

@@ -39,9 +39,6 @@ struct ServeParts {
 [[nodiscard]] boost::asio::awaitable<Result<std::vector<Endpoint>>> configured_endpoints(
     Store& store, const DeliveryConfig& delivery, const SecretBundle& secrets);
 
-// What every delivery of this program carries.
-[[nodiscard]] Result<SenderIdentity> sender_identity(const SecretBundle& secrets);
-
 // Runs until SIGTERM or SIGINT, then finishes within 30 s; a second one ends it at once. SIGHUP,
 // and every hour, reads the secret again.
 void serve_until_stopped(const ServeConfig& config, ServeParts parts);

@@ -1,0 +1,38 @@
+#include "hosts/wiring_parts.hpp"
+
+namespace dispatcher {
+
+Log make_log(const LogConfig& config) {
+  return Log{config.level, config.format, Log::stderr_sink()};
+}
+
+Result<std::unique_ptr<HttpsClient>> make_https_client(boost::asio::io_context& loop,
+                                                       const Clock& clock,
+                                                       const NetworkConfig& network) {
+  auto targets = parse_allow_targets(network.allow_targets);
+  if (!targets) {
+    return make_error(ErrorKind::invalid, "ALLOW_TARGETS: " + targets.error().message);
+  }
+  HttpsOptions options;
+  options.ca_files = network.ca_files;
+  options.allow_targets = std::move(*targets);
+  return HttpsClient::make(loop.get_executor(), clock, std::move(options));
+}
+
+std::string user_agent() {
+  return "EventDispatcher/" DISPATCHER_VERSION;
+}
+
+void log_warnings(const Log& log, const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) {
+    log.warning(warning);
+  }
+}
+
+void rethrow_bug(const std::exception_ptr& bug) {
+  if (bug) {
+    std::rethrow_exception(bug);
+  }
+}
+
+}  // namespace dispatcher

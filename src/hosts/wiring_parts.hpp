@@ -1,0 +1,31 @@
+// What several commands are built of.
+#pragma once
+
+#include "adapters/https/https_client.hpp"
+#include "adapters/system/system_clock.hpp"
+#include "base/log.hpp"
+#include "hosts/config.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace dispatcher {
+
+[[nodiscard]] Log make_log(const LogConfig& config);
+
+[[nodiscard]] Result<std::unique_ptr<HttpsClient>> make_https_client(boost::asio::io_context& loop,
+                                                                     const Clock& clock,
+                                                                     const NetworkConfig& network);
+
+// `EventDispatcher/VERSION`
+[[nodiscard]] std::string user_agent();
+
+void log_warnings(const Log& log, const std::vector<std::string>& warnings);
+
+// The completion of a coroutine that must not throw: what it threw is a bug, and ends the process.
+void rethrow_bug(const std::exception_ptr& bug);
+
+}  // namespace dispatcher
