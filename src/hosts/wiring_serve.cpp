@@ -1,0 +1,135 @@
+// `serve`: the embedded store, the engine, the Triggers API and its server in one process.
+#include "adapters/http_server/http_server.hpp"
+#include "adapters/prometheus/prometheus_metrics.hpp"
+#include "adapters/secrets_file/secrets_file.hpp"
+#include "adapters/sqlite/store.hpp"
+#include "api/triggers_service.hpp"
+#include "hosts/await.hpp"
+#include "hosts/serve.hpp"
+#include "hosts/wiring.hpp"
+#include "hosts/wiring_parts.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
+
+namespace dispatcher {
+namespace {
+
+// How long the server's running requests may take when the service stops.
+constexpr std::chrono::seconds kServerGrace{5};
+
+// Where the other commands find this service.
+Result<void> write_address(const std::string& data_dir, const std::string& url) {
+  const std::string path = data_dir + "/address";
+  std::ofstream file{path, std::ios::trunc};
+  file << url << '\n';
+  file.close();
+  if (!file) {
+    return make_error(ErrorKind::retry_later,
+                      "cannot write " + path + ": is the directory writable, is there space?");
+  }
+  return {};
+}
+
+SqliteStoreOptions store_options(const ServeConfig& config) {
+  SqliteStoreOptions options;
+  options.directory = config.data_dir;
+  options.consumer_schedule = config.delivery.retry.schedule;
+  return options;
+}
+
+EngineOptions engine_options(const ServeConfig& config, SenderIdentity identity) {
+  EngineOptions options;
+  options.max_in_flight = config.delivery.max_in_flight;
+  options.identity = std::move(identity);
+  options.pass_interval = config.pass_interval;
+  return options;
+}
+
+ApiOptions api_options(const ServeConfig& config, const PrometheusMetrics& metrics) {
+  ApiOptions options;
+  options.metrics_token = config.metrics_token;
+  options.render_metrics = [&metrics] { return metrics.text(); };
+  return options;
+}
+
+HttpServerOptions server_options(const ServeConfig& config) {
+  HttpServerOptions options;
+  options.host = config.listen.host;
+  options.port = config.listen.port;
+  // The engine's loop and the store's writer want a core of their own.
+  options.loops = std::max(1U, std::thread::hardware_concurrency() / 2);
+  if (config.tls) {
+    options.tls_certificate_file = config.tls->certificate;
+    options.tls_key_file = config.tls->key;
+  }
+  options.limits.max_body_bytes = config.max_body_bytes;
+  return options;
+}
+
+}  // namespace
+
+Result<int> serve(const ServeConfig& config, std::ostream& out) {
+  const Log log = make_log(config.log);
+  log_warnings(log, config.warnings);
+  const SystemClock clock;
+  SystemRandom random;
+  PrometheusMetrics metrics;
+  boost::asio::io_context loop{1};
+  SystemTimers timers{loop.get_executor()};
+  // The server's loops outlive the store, which may still complete a request's operation on them.
+  std::unique_ptr<HttpServer> server;
+
+  auto store = SqliteStore::open(store_options(config), clock, random, log);
+  if (!store) {
+    return store.error();
+  }
+  if (config.secret.is_made_if_absent) {
+    const auto made = make_secrets_file(config.data_dir, random);
+    if (!made) {
+      return made.error();
+    }
+  }
+  SecretsFile secrets{config.secret.file, {"zapier_api_key", "jwt_secret"}, log};
+  const auto bundle = secrets.read_now();
+  if (!bundle) {
+    return bundle.error();
+  }
+  auto identity = sender_identity(*bundle);
+  if (!identity) {
+    return identity.error();
+  }
+  const auto endpoints = await_on(loop, configured_endpoints(**store, config.delivery, *bundle));
+  if (!endpoints) {
+    return endpoints.error();
+  }
+  auto http = make_https_client(loop, clock, config.network);
+  if (!http) {
+    return http.error();
+  }
+
+  Engine engine{loop.get_executor(),
+                EnginePorts{**store, **http, clock, timers, random, metrics, log}, *endpoints,
+                engine_options(config, std::move(*identity))};
+  Maintenance maintenance{**store, clock, timers, log, config.retention};
+  TriggersService api{**store, clock, random, metrics, *bundle, api_options(config, metrics)};
+  auto started = HttpServer::start(server_options(config), api, log);
+  if (!started) {
+    return started.error();
+  }
+  server = std::move(*started);
+  const std::string url = server->url();
+  if (const auto written = write_address(config.data_dir, url); !written) {
+    return written.error();
+  }
+  out << "listening on " << url << std::endl;
+  log.info("listening on " + url, {{"endpoints", endpoints->size()}, {"data", config.data_dir}});
+
+  serve_until_stopped(config, ServeParts{loop, clock, timers, log, secrets, **store, **http, engine,
+                                         maintenance, api, [&] { server->stop(kServerGrace); }});
+  log.info("stopped");
+  return 0;
+}
+
+}  // namespace dispatcher
