@@ -1,0 +1,172 @@
+"""The tables of the docs, made from those of the code: settings, commands, routes, metrics.
+
+usage: reference.py [--write]
+
+A document holds a table between `<!-- table: NAME -->` and `<!-- end -->`. Without --write the exit
+status is 1 when one differs from the code; with it, they are renewed.
+"""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DOCUMENTS = ["docs/settings.md", "docs/commands.md", "docs/api.md", "docs/operations.md"]
+TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([A-Za-z0-9_:.\'*+ -]+)|([{}(),|])')
+
+
+def rows_of(path, kind):
+    """The fields of each `KIND{…}` of a constexpr table: str for texts, a list of tokens for others."""
+    text = re.sub(r"^\s*//.*", "", (ROOT / path).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return [fields_of(text, found.end()) for found in re.finditer(rf"\b{kind}\{{", text)]
+
+
+def fields_of(text, position):
+    fields, current, depth = [], [], 1
+    while depth:
+        token = TOKEN.search(text, position)
+        position = token.end()
+        string, word, mark = token.groups()
+        if string is not None:
+            spelled = string.replace('\\"', '"').replace("\\n", "\n").replace("\\\\", "\\")
+            current = current + spelled if isinstance(current, str) else spelled
+        elif word and word.strip():
+            current.append(word.strip())
+        elif mark == "," and depth == 1:
+            fields.append(current)
+            current = []
+        elif mark:
+            depth += {"{": 1, "(": 1, "}": -1, ")": -1}.get(mark, 0)
+    fields.append(current)
+    return fields
+
+
+def last_name(token):
+    return token.split("::")[-1]
+
+
+def code(text):
+    return f"`{text}`".replace("|", "\\|") if text else ""
+
+
+def table(heads, rows):
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines += ["| " + " | ".join(cell or " " for cell in row) + " |" for row in rows]
+    return "\n".join(re.sub(r" +", " ", line) for line in lines)
+
+
+TABLE_FILE = "src/hosts/settings_table.cpp"
+
+
+def command_sets():
+    """Names of sets of commands → the commands in them."""
+    text = (ROOT / TABLE_FILE).read_text(encoding="utf-8")
+    sets = {}
+    for name, value in re.findall(r"constexpr CommandSet (k\w+) = ([^;]+);", text):
+        sets[name] = resolve(re.split(r"\s*\|\s*", value.strip()), sets)
+    return sets
+
+
+def resolve(tokens, sets):
+    found = []
+    for token in map(last_name, tokens):
+        if token != "only":
+            found += sets.get(token, [token])
+    return found
+
+
+def read_commands():
+    return [{"id": last_name(row[0][0]), "name": f"{row[1] or ''} {row[2]}".strip(), "help": row[3],
+             "example": row[4]} for row in rows_of(TABLE_FILE, "CommandRow")]
+
+
+def read_settings():
+    sets = command_sets()
+    names = ("setting", "flag", "placeholder", "variable", "key", "type", "min", "max", "fallback",
+             "example", "choices", "is_secret", "commands", "help")
+    settings = [dict(zip(names, row)) for row in rows_of(TABLE_FILE, "SettingRow")]
+    for setting in settings:
+        assert len(setting) == len(names), setting
+        setting["commands"] = resolve(setting["commands"], sets)
+        for name, value in setting.items():
+            if name != "commands" and isinstance(value, list):
+                setting[name] = "" if last_name(value[0]).startswith("k") else last_name(value[0])
+    return settings
+
+
+def flag_text(setting):
+    return f"{setting['flag']} {setting['placeholder']}".strip()
+
+
+def settings_table():
+    """What can be set in the environment or the file."""
+    rows = []
+    for setting in read_settings():
+        if setting["variable"] or setting["key"]:
+            text = setting["help"]
+            if setting["choices"]:
+                text += ": " + ", ".join(code(one) for one in setting["choices"].split("|"))
+            rows.append([code(flag_text(setting)), code(setting["variable"]), code(setting["key"]),
+                         code(setting["fallback"]), text])
+    return table(["flag", "variable", "key in the file", "default", "meaning"], rows)
+
+
+def commands_table():
+    rows = [[code("dispatcher " + command["name"]), command["help"]] for command in read_commands()]
+    return table(["command", "does"], rows)
+
+
+def flags_text():
+    """A section for each command: an example, and the flags."""
+    settings = read_settings()
+    parts = []
+    for command in read_commands():
+        taken = [one for one in settings if command["id"] in one["commands"] and one["flag"]]
+        example = "\n".join(line.strip() for line in command["example"].splitlines())
+        part = f"### dispatcher {command['name']}\n\n```\n{example}\n```"
+        if taken:
+            rows = [[code(flag_text(one)), code(one["fallback"]), one["help"]] for one in taken]
+            part += "\n\n" + table(["flag", "default", "meaning"], rows)
+        parts.append(part)
+    return "\n\n".join(parts)
+
+
+AUTH = {"open": "nobody", "token": "a token", "metrics": "a token or `METRICS_TOKEN`"}
+
+
+def routes_table():
+    rows = [[code(row[0]), code(row[1]), AUTH[last_name(row[2][0])], row[4]]
+            for row in rows_of("src/api/routes.cpp", "Route")]
+    return table(["method", "path", "asks for", "does"], rows)
+
+
+def metrics_table():
+    rows = [[code(row[1]), row[4]] for row in rows_of("src/ports/metrics.hpp", "MetricInfo")]
+    return table(["metric", "counts"], rows)
+
+
+TABLES = {"settings": settings_table, "commands": commands_table, "flags": flags_text,
+          "routes": routes_table, "metrics": metrics_table}
+BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def renewed(text):
+    return BLOCK.sub(lambda found: found[1] + TABLES[found[2]]() + "\n" + found[3], text)
+
+
+def main():
+    differing = []
+    for name in DOCUMENTS:
+        path = ROOT / name
+        old = path.read_text(encoding="utf-8")
+        new = renewed(old)
+        if new != old:
+            differing.append(name)
+            if "--write" in sys.argv:
+                path.write_text(new, encoding="utf-8")
+    if differing and "--write" not in sys.argv:
+        sys.exit(f"not as in the code: {', '.join(differing)} (./dev format renews them)")
+
+
+if __name__ == "__main__":
+    main()
