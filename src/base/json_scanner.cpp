@@ -4,8 +4,9 @@
 #include "base/json_string.hpp"
 #include "base/number_text.hpp"
 
-#include <array>
+#include <algorithm>
 #include <bitset>
+#include <cstring>
 
 namespace dispatcher {
 namespace {
@@ -201,18 +202,14 @@ class Scanner {
   bool scan_string() {
     const std::size_t begin = at_++;
     has_escape_ = false;
-    while (at_ < text_.size()) {
-      const auto c = static_cast<unsigned char>(text_[at_]);
+    while (skip_plain()) {
+      const char c = text_[at_];
       if (c == '"') {
         ++at_;
         return true;
       }
-      if (c < 0x20) {
-        return fail("Invalid control character at", at_);
-      }
       if (c != '\\') {
-        ++at_;
-        continue;
+        return fail("Invalid control character at", at_);
       }
       has_escape_ = true;
       if (!scan_escape(begin)) {
@@ -220,6 +217,22 @@ class Scanner {
       }
     }
     return fail("Unterminated string starting at", begin);
+  }
+
+  // To the next quote, backslash or control character; false when there is none. Most of a text is
+  // passed here, so the position is kept in a register.
+  bool skip_plain() {
+    std::size_t at = at_;
+    const std::size_t end = text_.size();
+    while (at < end) {
+      const auto c = static_cast<unsigned char>(text_[at]);
+      if (c < 0x20 || c == '"' || c == '\\') {
+        break;
+      }
+      ++at;
+    }
+    at_ = at;
+    return at < end;
   }
 
   bool scan_escape(std::size_t string_begin) {
@@ -311,11 +324,17 @@ class Scanner {
 
 // Most texts are ASCII alone, which is UTF-8.
 bool is_ascii(std::string_view text) {
-  unsigned char bits = 0;
-  for (const char c : text) {
-    bits |= static_cast<unsigned char>(c);
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  while (text.size() >= sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), sizeof(word));
+    if ((word & kHighBits) != 0) {
+      return false;
+    }
+    text.remove_prefix(sizeof(word));
   }
-  return bits < 0x80;
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 void append_compact_number(std::string& out, std::string_view raw) {
