@@ -20,7 +20,7 @@ import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # A sanitizer's build is tested by naming it here.
-BINARY = pathlib.Path(os.environ.get("DISPATCHER", ROOT / "build/release/dispatcher"))
+BINARY = pathlib.Path(os.environ.get("DISPATCHER_BIN", ROOT / "build/release/dispatcher"))
 
 # Generous: a time-out here means "never", on the slowest machine under a sanitizer.
 PATIENCE = float(os.environ.get("TEST_PATIENCE_SECONDS", "90"))
