@@ -18,6 +18,8 @@
 
 namespace dispatcher {
 
+struct HttpsCore;
+
 struct ResolverSettings {
   // `address` or `address:port`, an IPv6 address in brackets when it has a port; empty: what
   // resolv.conf says.
@@ -62,11 +64,10 @@ class HttpsClient final : public HttpClient {
   [[nodiscard]] std::size_t idle_connections() const;
 
  private:
-  struct Core;
-  explicit HttpsClient(std::shared_ptr<Core> core);
+  explicit HttpsClient(std::shared_ptr<HttpsCore> core);
 
   // Shared with the requests under way, whose frames may be destroyed after the client.
-  std::shared_ptr<Core> core_;
+  std::shared_ptr<HttpsCore> core_;
 };
 
 }  // namespace dispatcher

@@ -1,0 +1,256 @@
+#include "adapters/https/https_client.hpp"
+
+#include "adapters/https/answer_reader.hpp"
+#include "adapters/https/connector.hpp"
+#include "adapters/https/https_core.hpp"
+#include "adapters/https/request_writer.hpp"
+
+#include <algorithm>
+
+namespace dispatcher {
+namespace {
+
+namespace asio = boost::asio;
+
+// More are freed when an exchange ends.
+constexpr std::size_t kMaxSpareBuffers = 64;
+// A buffer that one large request made is not kept.
+constexpr std::size_t kMaxSpareRequestBytes = 64 * 1024;
+
+// Buffers for the time of an exchange.
+class BorrowedBuffers {
+ public:
+  explicit BorrowedBuffers(HttpsCore& core) : core_(core) {
+    if (core.spare_buffers.empty()) {
+      buffers_ = std::make_unique<ExchangeBuffers>();
+    } else {
+      buffers_ = std::move(core.spare_buffers.back());
+      core.spare_buffers.pop_back();
+    }
+  }
+  ~BorrowedBuffers() {
+    if (core_.spare_buffers.size() < kMaxSpareBuffers &&
+        buffers_->request.capacity() <= kMaxSpareRequestBytes) {
+      core_.spare_buffers.push_back(std::move(buffers_));
+    }
+  }
+  BorrowedBuffers(const BorrowedBuffers&) = delete;
+  BorrowedBuffers& operator=(const BorrowedBuffers&) = delete;
+
+  [[nodiscard]] ExchangeBuffers* get() const { return buffers_.get(); }
+
+ private:
+  HttpsCore& core_;
+  std::unique_ptr<ExchangeBuffers> buffers_;
+};
+
+// One request on one connection.
+struct Conversation {
+  HttpsCore* core;
+  const HttpRequest* request;
+  Connection* connection;
+  ExchangeBuffers* buffers;
+  Watch* watch;
+  AnswerReader* reader;
+};
+
+// How much of what has come can be read now. Anything but `wants_input` ends the answer.
+Io read_available(const Conversation& talk) {
+  for (;;) {
+    std::size_t count = 0;
+    const Io io = talk.connection->read(talk.reader->room(), count);
+    if (io != Io::done) {
+      return io;
+    }
+    talk.reader->take(count);
+    if (talk.reader->is_over()) {
+      return Io::done;
+    }
+  }
+}
+
+// True when the whole request was written. Otherwise the answer, if there is one, came early, or
+// the connection or the time ended; what was received before that is still to be read.
+asio::awaitable<bool> send_request(Conversation talk) {
+  talk.watch->phase = "sending the request";
+  std::string_view unsent = talk.buffers->request;
+  while (!unsent.empty()) {
+    std::size_t count = 0;
+    const Io io = talk.connection->write(unsent, count);
+    if (io == Io::done) {
+      unsent.remove_prefix(count);
+      continue;
+    }
+    if (io == Io::wants_input) {
+      co_await receive(talk.connection, talk.buffers, talk.watch);
+    } else if (io == Io::wants_output) {
+      co_await wait_for_output(talk.connection, talk.buffers, talk.watch);
+      if (read_available(talk) != Io::wants_input || talk.reader->has_headers()) {
+        co_return false;
+      }
+    } else {
+      co_return false;
+    }
+    if (talk.watch->stop != Stop::none) {
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+// The answer's body has a deadline of its own where it need not be whole.
+void begin_body(const Conversation& talk) {
+  talk.watch->phase = "reading the answer";
+  if (talk.request->needs_whole_body) {
+    return;
+  }
+  Deadlines& deadlines = *talk.core->deadlines;
+  deadlines.set(*talk.watch,
+                std::min(talk.request->deadline, deadlines.now() + talk.request->max_body_time));
+}
+
+asio::awaitable<void> read_answer(Conversation talk) {
+  talk.watch->phase = "waiting for an answer";
+  bool is_in_body = false;
+  for (;;) {
+    const Io io = read_available(talk);
+    if (talk.reader->is_over()) {
+      co_return;
+    }
+    if (io != Io::wants_input) {
+      talk.reader->end(io == Io::ended);
+      co_return;
+    }
+    if (talk.reader->has_headers() && !is_in_body) {
+      is_in_body = true;
+      begin_body(talk);
+    }
+    if (talk.watch->stop != Stop::none) {
+      co_return;
+    }
+    co_await receive(talk.connection, talk.buffers, talk.watch);
+  }
+}
+
+// What the conversation came to.
+std::variant<Failure, Answer> result_of(const Conversation& talk) {
+  if (talk.reader->failure()) {
+    return *talk.reader->failure();
+  }
+  const bool has_answer =
+      talk.reader->has_headers() && (talk.reader->is_over() || !talk.request->needs_whole_body);
+  if (has_answer) {
+    return talk.reader->take_answer();
+  }
+  return stopped(*talk.watch);
+}
+
+struct Said {
+  std::variant<Failure, Answer> result;
+  bool may_keep = false;
+  bool was_dead = false;  // the connection ended, or broke, before a byte of an answer
+};
+
+asio::awaitable<Said> converse(HttpsCore* core, const HttpRequest* request, Connection* connection,
+                               ExchangeBuffers* buffers, Watch* watch) {
+  BodyPolicy policy;
+  policy.needs_whole = request->needs_whole_body;
+  policy.max_bytes = request->max_body_bytes;
+  policy.has_none = request->method == "HEAD";
+  AnswerReader reader{buffers->answer, policy};
+  const Conversation talk{core, request, connection, buffers, watch, &reader};
+  const bool is_sent = co_await send_request(talk);
+  if (watch->stop == Stop::none && !reader.is_over()) {
+    co_await read_answer(talk);
+  }
+  if (connection->tls) {
+    if (auto session = connection->tls->take_session()) {
+      core->sessions.put(connection->origin, std::move(session));
+    }
+  }
+  Said said;
+  said.was_dead = !reader.has_begun() && watch->stop == Stop::none;
+  said.may_keep = is_sent && watch->stop == Stop::none && reader.may_keep_connection() &&
+                  connection->is_drained();
+  said.result = result_of(talk);
+  co_return said;
+}
+
+asio::awaitable<Exchange> exchange(std::shared_ptr<HttpsCore> core, HttpRequest request) {
+  const BorrowedBuffers buffers{*core};
+  auto failure = write_request(request, buffers.get()->request);
+  if (!failure) {
+    failure = refuse_target(*core, request);
+  }
+  if (failure) {
+    co_return Exchange{std::move(*failure), {}};
+  }
+  Watch watch;
+  watch.phase = "connecting";
+  core->deadlines->set(watch, request.deadline);
+  std::unique_ptr<Connection> connection = core->pool.take(origin_of(request));
+  for (;;) {
+    if (watch.stop != Stop::none) {
+      co_return Exchange{stopped(watch), {}};
+    }
+    const bool is_reused = connection != nullptr;
+    if (!is_reused) {
+      Opened opened = co_await open_connection(core.get(), &request, buffers.get(), &watch);
+      if (auto* why = std::get_if<Failure>(&opened.result)) {
+        co_return Exchange{std::move(*why), std::move(opened.remote_address)};
+      }
+      connection = std::move(std::get<std::unique_ptr<Connection>>(opened.result));
+    }
+    Said said = co_await converse(core.get(), &request, connection.get(), buffers.get(), &watch);
+    if (said.was_dead && is_reused) {
+      connection.reset();
+      continue;
+    }
+    Exchange made{std::move(said.result), connection->remote_address};
+    if (said.may_keep) {
+      core->pool.keep(std::move(connection), request.max_idle_connections);
+    }
+    co_return made;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HttpsClient>> HttpsClient::make(asio::any_io_executor loop,
+                                                       const Clock& clock, HttpsOptions options) {
+  auto tls = TlsContext::make(options.ca_files);
+  if (!tls) {
+    return tls.error();
+  }
+  auto core =
+      std::make_shared<HttpsCore>(std::move(loop), clock, std::move(options), std::move(*tls));
+  return std::unique_ptr<HttpsClient>(new HttpsClient{std::move(core)});
+}
+
+HttpsClient::HttpsClient(std::shared_ptr<HttpsCore> core) : core_(std::move(core)) {}
+
+HttpsClient::~HttpsClient() {
+  abort();
+}
+
+asio::awaitable<Exchange> HttpsClient::send(HttpRequest request) {
+  return exchange(core_, std::move(request));
+}
+
+void HttpsClient::abort() {
+  core_->deadlines->abort_all();
+  core_->resolver->cancel();
+  core_->pool.clear();
+}
+
+std::uint64_t HttpsClient::connections_opened() const {
+  return core_->connections_opened;
+}
+std::uint64_t HttpsClient::sessions_resumed() const {
+  return core_->sessions_resumed;
+}
+std::size_t HttpsClient::idle_connections() const {
+  return core_->pool.size();
+}
+
+}  // namespace dispatcher
