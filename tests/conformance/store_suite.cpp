@@ -7,7 +7,7 @@ namespace dispatcher::conformance {
 Event StoreSuite::make_event(std::string type, std::string source, std::string payload) {
   Event event;
   ++events_made_;
-  event.id = make_uuid_v7(now(), events_made_, events_made_);
+  event.id = make_uuid_v7(now(), events_made_, events_made_ << 8U);
   event.type = std::move(type);
   event.source = std::move(source);
   event.payload = std::move(payload);

@@ -56,11 +56,13 @@ void take_next_step(DeliveryRow& row, const Transaction& transaction,
   retry_at(row, Again{wall_from_micros(transaction.now_us) + pause, 0, row.step + 1});
 }
 
+// An attempt that the consumer gave up because it was stopping uses nothing up.
+bool is_failure(const Attempt& attempt) {
+  return attempt.outcome != Outcome::delivered && attempt.outcome != Outcome::abandoned;
+}
+
 bool reports_failure(const NackRequest& request) {
-  return request.error.has_value() ||
-         std::ranges::any_of(request.attempts, [](const Attempt& attempt) {
-           return attempt.outcome != Outcome::delivered;
-         });
+  return request.error.has_value() || std::ranges::any_of(request.attempts, is_failure);
 }
 
 EndpointNumber number_of(Transaction& transaction, const EventRow& event, std::string_view id) {

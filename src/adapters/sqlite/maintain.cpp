@@ -107,13 +107,14 @@ bool route_backlog(Transaction& transaction) {
   const bool is_last = candidates.size() < static_cast<std::size_t>(kBacklogStep);
   const std::int64_t done_to = is_last ? backlog->to : candidates.back().seq;
   for (KnownEndpoint& endpoint : routes.endpoints) {
-    if (endpoint.backlog_from && *endpoint.backlog_from <= done_to) {
-      endpoint.backlog_from = done_to + 1;
-      if (*endpoint.backlog_from > endpoint.backlog_to) {
-        endpoint.backlog_from.reset();
-      }
-      save_endpoint(transaction.db, endpoint, transaction.now_us);
+    if (!endpoint.backlog_from) {
+      continue;
     }
+    endpoint.backlog_from = std::max(*endpoint.backlog_from, done_to + 1);
+    if (*endpoint.backlog_from > endpoint.backlog_to) {
+      endpoint.backlog_from.reset();
+    }
+    save_endpoint(transaction.db, endpoint, transaction.now_us);
   }
   return next_backlog(routes).has_value();
 }
