@@ -106,6 +106,36 @@ def long_files(root, names, allowed):
     return faults
 
 
+# So many lines that say something, one after the other, in two places, are one piece of code.
+REPEATED_LINES = 12
+
+
+def telling_lines(text):
+    """(number, line) of those that are not blank, a comment, an include or a lone brace."""
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        if len(line) > 3 and not line.startswith(("//", "#", "using ", "namespace ", "import ")):
+            yield number, line
+
+
+def repeated_code(root, names):
+    """The first place of each run of lines in src/ that stands in another place too."""
+    seen, faults = {}, []
+    for name in names:
+        if not name.startswith("src/") or not name.endswith((".cpp", ".hpp")):
+            continue
+        lines = list(telling_lines(read(root, name)))
+        reported_until = 0
+        for start in range(len(lines) - REPEATED_LINES + 1):
+            window = tuple(line for _, line in lines[start:start + REPEATED_LINES])
+            place = (name, lines[start][0])
+            first = seen.setdefault(window, place)
+            if first != place and start >= reported_until:
+                faults.append(f"{name}:{place[1]} repeats {first[0]}:{first[1]}")
+                reported_until = start + REPEATED_LINES
+    return faults
+
+
 GENERATED = re.compile(
     r"(^|/)(build|node_modules|__pycache__|\.cache|\.pytest_cache|CMakeFiles)/"
     r"|\.(o|a|so|pyc|db|db-wal|db-shm|sqlite3?|zip|deb|gz|jar|exe|pem|key|crt)$"

@@ -117,3 +117,10 @@ def test_a_dead_link_is_found(tree, link, faults):
     files = {"docs/a.md": f"# Here\n[x]({link})\n```\n[y](nowhere)\n```\n",
              "docs/b.md": "# Top\n## The way back\n"}
     assert len(tree(checks.dead_links, files)) == faults
+
+
+def test_code_that_is_written_twice_is_found(tree):
+    piece = "".join(f"call_number({number});\n" for number in range(checks.REPEATED_LINES))
+    files = {"src/a.cpp": piece, "src/b.cpp": "// Its own.\nint b = 1;\n" + piece}
+    assert len(tree(checks.repeated_code, files)) == 1
+    assert tree(checks.repeated_code, {"src/c.cpp": piece}) == []

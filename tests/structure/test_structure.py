@@ -13,38 +13,47 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LONG_FILES = {}
 
 
+def fail_if(faults):
+    if faults:
+        pytest.fail("\n".join(faults), pytrace=False)
+
+
 @pytest.fixture(scope="module")
 def names():
     return checks.tracked_files(ROOT)
 
 
 def test_no_room_includes_what_it_may_not_know(names):
-    assert checks.wrong_arrows(ROOT, names) == []
+    fail_if(checks.wrong_arrows(ROOT, names))
 
 
 def test_no_headers_include_each_other(names):
-    assert checks.include_cycles(ROOT, names) == []
+    fail_if(checks.include_cycles(ROOT, names))
 
 
 def test_no_file_is_long_but_those_listed(names):
-    assert checks.long_files(ROOT, names, LONG_FILES) == []
+    fail_if(checks.long_files(ROOT, names, LONG_FILES))
 
 
 def test_nothing_generated_or_binary_is_in_git(names):
-    assert checks.generated_files(ROOT, names) == []
+    fail_if(checks.generated_files(ROOT, names))
 
 
 def test_no_secret_and_no_private_registry_is_named(names):
-    assert checks.secrets_and_hosts(ROOT, names) == []
+    fail_if(checks.secrets_and_hosts(ROOT, names))
 
 
 def test_every_test_file_says_what_it_checks(names):
-    assert checks.silent_test_files(ROOT, names) == []
+    fail_if(checks.silent_test_files(ROOT, names))
 
 
 def test_every_command_of_the_docs_exists(names):
-    assert checks.unknown_dev_commands(ROOT, names) == []
+    fail_if(checks.unknown_dev_commands(ROOT, names))
 
 
 def test_every_link_in_the_docs_leads_somewhere(names):
-    assert checks.dead_links(ROOT, names) == []
+    fail_if(checks.dead_links(ROOT, names))
+
+
+def test_no_piece_of_code_is_written_twice(names):
+    fail_if(checks.repeated_code(ROOT, names))
