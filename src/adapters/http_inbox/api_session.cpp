@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/json_scanner.hpp"
 #include "base/number_text.hpp"
+#include "base/url_text.hpp"
 
 #include <fmt/format.h>
 #include <boost/asio/redirect_error.hpp>
@@ -23,25 +24,6 @@ constexpr std::chrono::seconds kRenewBefore{60};
 constexpr std::size_t kMaxTokenAnswerBytes = 64 * 1024;
 constexpr std::size_t kMaxTokenBytes = 16 * 1024;
 constexpr std::size_t kMaxConnections = 64;
-
-// application/x-www-form-urlencoded
-std::string form_encoded(std::string_view text) {
-  static constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                          (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
-    if (is_plain) {
-      out.push_back(c);
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out.push_back('%');
-      out.push_back(kDigits[byte >> 4U]);
-      out.push_back(kDigits[byte & 15U]);
-    }
-  }
-  return out;
-}
 
 // Visible characters alone: it goes into a header.
 bool is_usable_token(std::string_view token) {
@@ -195,7 +177,7 @@ boost::asio::awaitable<Result<std::string>> ApiSession::fetch_token(MonoTime dea
   login.method = "POST";
   login.path = "/token";
   login.content_type = "application/x-www-form-urlencoded";
-  login.body = "grant_type=password&username=api&password=" + form_encoded(access_.api_key);
+  login.body = "grant_type=password&username=api&password=" + percent_encode(access_.api_key);
   login.max_answer_bytes = kMaxTokenAnswerBytes;
   const Exchange exchange = co_await http_.send(http_request(std::move(login), deadline));
   if (const auto* failure = std::get_if<Failure>(&exchange.result)) {

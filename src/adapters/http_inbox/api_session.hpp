@@ -25,7 +25,8 @@ struct ApiAccess {
 
 class ApiSession final : public TriggersApi {
  public:
-  // `http` and `clock` outlive it, and it every call.
+  // `http` and `clock` outlive it, and it every call. `http` is not the engine's: that one is
+  // aborted at a stop, and what was delivered must still be acknowledged after it.
   ApiSession(HttpClient& http, const Clock& clock, ApiAccess access);
   ~ApiSession() override;
 

@@ -1,6 +1,7 @@
 #include "adapters/http_inbox/http_inbox.hpp"
 
 #include "adapters/http_inbox/concurrently.hpp"
+#include "base/url_text.hpp"
 
 #include <fmt/format.h>
 
@@ -23,16 +24,6 @@ constexpr seconds kSettleReserve{5};
 
 bool is_transient(int status) {
   return status == 429 || status >= 500;
-}
-
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                          (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' || c == '~';
-    out += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
 }
 
 Error status_error(std::string_view call, int status) {
@@ -143,7 +134,7 @@ Error HttpInbox::note_fetch_failure(Error error) {
 boost::asio::awaitable<Result<Answer>> HttpInbox::get_inbox(std::size_t limit) {
   TriggersRequest request;
   request.path = fmt::format("/inbox?limit={}&lease_seconds={}&consumer={}", limit, lease_seconds(),
-                             percent_encoded(options_.consumer));
+                             percent_encode(options_.consumer));
   request.deadline = call_deadline();
   auto answer = co_await api_.request(std::move(request));
   if (answer && answer->status != 200) {
