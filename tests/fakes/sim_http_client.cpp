@@ -86,18 +86,17 @@ SimReceivers::Script SimReceivers::script_for(const HttpRequest& request) {
 }
 
 void SimReceivers::script_answer(Script& script) {
-  const auto any_of = [this](std::span<const int> statuses) { return random_.one_of(statuses); };
   if (random_.chance(faults_.server_error)) {
-    script.answer.status = any_of(kServerErrors);
+    script.answer.status = random_.one_of(kServerErrors);
   } else if (random_.chance(faults_.too_many)) {
     script.answer.status = 429;
   } else if (random_.chance(faults_.rejected)) {
-    script.answer.status = any_of(kRejections);
+    script.answer.status = random_.one_of(kRejections);
   } else if (random_.chance(faults_.redirected)) {
-    script.answer.status = any_of(kRedirects);
+    script.answer.status = random_.one_of(kRedirects);
     script.answer.headers.push_back({"Location", "https://elsewhere.example/secret"});
   } else {
-    script.answer.status = any_of(kSuccesses);
+    script.answer.status = random_.one_of(kSuccesses);
   }
   const bool may_say_when = script.answer.status == 429 || script.answer.status == 503;
   if (may_say_when && random_.chance(faults_.retry_after)) {

@@ -5,7 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <span>
+#include <iterator>
 
 namespace dispatcher::fakes {
 
@@ -36,10 +36,10 @@ class SimRandom : public Random {
   }
 
   // One of the values, each as likely as the others.
-  template <class T>
-  [[nodiscard]] const T& one_of(std::span<const T> values) {
-    return values[static_cast<std::size_t>(
-        between(std::int64_t{0}, static_cast<std::int64_t>(values.size()) - 1))];
+  template <class Values>
+  [[nodiscard]] auto one_of(const Values& values) {
+    const auto last = static_cast<std::int64_t>(std::size(values)) - 1;
+    return values[static_cast<std::size_t>(between(std::int64_t{0}, last))];
   }
 
   // A generator of its own, so that what one part of a simulation draws moves no other's numbers.

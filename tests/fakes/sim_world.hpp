@@ -72,6 +72,9 @@ class SimWorld {
   // Moves time to the next happening and lets it happen. False when there is none.
   bool advance();
 
+  // Time goes by in which nothing happens.
+  void pass(std::chrono::microseconds duration) { clock_.advance(duration); }
+
   // Lets the wall clock jump.
   void jump_wall(std::chrono::microseconds distance);
 

@@ -1,0 +1,457 @@
+#include "simulation/checker.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace dispatcher::simulation {
+namespace {
+
+using fakes::MemoryDelivery;
+using fakes::MemoryEvent;
+using fakes::Visit;
+using std::chrono::microseconds;
+using std::chrono::seconds;
+
+constexpr std::chrono::hours kMaxRetryAfter{24};
+
+// The shortest wait that the semantics allow after this many failures in a row, written down anew
+// from their page. Empty: there is no further attempt.
+std::optional<microseconds> least_wait(const RetryPolicy& policy, std::size_t failures) {
+  const auto per_round = static_cast<std::size_t>(policy.retries) + 1;
+  const std::size_t in_round = (failures - 1) % per_round;
+  const std::size_t round = (failures - 1) / per_round;
+  if (in_round + 1 < per_round) {
+    return std::min<microseconds>(seconds{1} * (std::int64_t{1} << in_round), seconds{60});
+  }
+  if (round < policy.schedule.size()) {
+    return policy.schedule[round];
+  }
+  return std::nullopt;
+}
+
+bool is_rejection(int status) {
+  return status >= 400 && status < 500 && status != 429;
+}
+
+bool is_redirect(int status) {
+  return status >= 300 && status < 400;
+}
+
+}  // namespace
+
+Checker::Checker(const Scenario& scenario, const fakes::SimWorld& world,
+                 const fakes::MemoryStore& store, const fakes::SimReceivers& receivers)
+    : scenario_(scenario), world_(world), store_(store), receivers_(receivers) {}
+
+void Checker::fail(std::string what) {
+  if (!violation_) {
+    violation_ = std::move(what);
+  }
+}
+
+void Checker::on_accepted(std::size_t planned, const EventId& id) {
+  accepted_.emplace(planned, id);
+  if (!store_.disk().events.contains(id) && !consumed_[id].may_be_erased) {
+    fail("lost: an event was answered and is not there: " + to_string(id));
+  }
+}
+
+void Checker::on_leased(const EventId& id, MonoTime asked_at, WallTime until) {
+  leases_.insert_or_assign(id, Lease{asked_at, until});
+}
+
+void Checker::on_releasing(const EventId& id) {
+  leases_.erase(id);
+}
+
+void Checker::on_reporting(const EventId& id, std::optional<ReviewReason> reason) {
+  on_releasing(id);
+  if (reason) {
+    consumed_[id].may_be_reviewed.insert(*reason);
+  } else {
+    consumed_[id].may_be_reported = true;
+  }
+}
+
+void Checker::on_acknowledging(const EventId& id) {
+  on_releasing(id);
+  consumed_[id].may_be_acknowledged = true;
+}
+
+void Checker::on_acknowledged(const EventId& id) {
+  consumed_[id].ended_at = world_.clock().monotonic();
+}
+
+void Checker::on_erasing(const EventId& id) {
+  on_releasing(id);
+  consumed_[id].may_be_erased = true;
+}
+
+void Checker::on_erased(const EventId& id) {
+  consumed_[id].ended_at = world_.clock().monotonic();
+}
+
+void Checker::on_life_begins(int process, std::optional<MonoTime> deadline) {
+  process_ = process;
+  deadline_ = deadline;
+  first_visit_ = receivers_.visits().size();
+  under_way_.clear();
+  pauses_.clear();
+}
+
+void Checker::on_life_ends(std::size_t in_flight, bool is_crash) {
+  const std::size_t unrecorded = unrecorded_visits();
+  if (is_crash && unrecorded > in_flight) {
+    fail(fmt::format("{} attempts may be repeated by a crash with {} in flight", unrecorded,
+                     in_flight));
+  }
+  if (!is_crash && unrecorded > 0 && scenario_.store.settle_fails == 0) {
+    fail(fmt::format("a stop left {} attempts unrecorded", unrecorded));
+  }
+  for (const auto& [id, row] : store_.disk().events) {
+    for (const auto& [number, delivery] : row.deliveries) {
+      if (delivery.state != DeliveryState::waiting) {
+        ended_in_earlier_life_.insert({id, number});
+      }
+    }
+  }
+}
+
+std::size_t Checker::unrecorded_visits() const {
+  std::size_t visits = 0;
+  std::size_t known = 0;
+  for (const auto& [key, all] : visits_) {
+    const auto row = store_.disk().events.find(key.first);
+    if (row == store_.disk().events.end()) {
+      continue;  // deleted, with its attempts
+    }
+    const auto is_of_this_life = [this](std::size_t visit) { return visit >= first_visit_; };
+    visits += static_cast<std::size_t>(std::count_if(all.begin(), all.end(), is_of_this_life));
+    for (const Recorded& one : recorded(row->second, key.second)) {
+      known += one.visit != nullptr && one.visit->process == process_ ? 1 : 0;
+    }
+  }
+  return visits > known ? visits - known : 0;
+}
+
+void Checker::on_sent(std::size_t index) {
+  const Visit& visit = receivers_.visits()[index];
+  const auto id = parse_uuid(visit.webhook_id);
+  const Endpoint* endpoint = endpoint_at(visit.host);
+  if (!id || endpoint == nullptr) {
+    fail("a request without a webhook-id, or to nobody's host " + visit.host);
+    return;
+  }
+  const DeliveryKey key{*id, number_of(visit.host)};
+  check_limits(*endpoint, visit);
+  check_not_ended(key, visit);
+  check_against_earlier(key, visit);
+  check_lease(*id, visit);
+  check_pause(visit);
+  check_schedule(key, *endpoint, visit);
+  visits_[key].push_back(index);
+  under_way_.insert(index);
+}
+
+void Checker::on_ended(std::size_t index) {
+  const Visit& visit = receivers_.visits()[index];
+  under_way_.erase(index);
+  if (visit.ended_at > visit.deadline) {
+    fail("a request outlived its deadline");
+  }
+  if (visit.status == 429 && visit.retry_not_before()) {
+    const WallTime until = std::min(*visit.retry_not_before(), visit.ended_wall + kMaxRetryAfter);
+    const auto known = pauses_.find(visit.host);
+    if (known == pauses_.end() || known->second.until < until) {
+      pauses_.insert_or_assign(visit.host, Pause{*visit.ended_at, until});
+    }
+  }
+}
+
+void Checker::check_limits(const Endpoint& endpoint, const Visit& visit) {
+  const auto at_host = std::count_if(under_way_.begin(), under_way_.end(), [&](std::size_t other) {
+    return receivers_.visits()[other].host == visit.host;
+  });
+  if (at_host >= endpoint.concurrency) {
+    fail(fmt::format("{} requests at once to {}, whose concurrency is {}", at_host + 1, visit.host,
+                     endpoint.concurrency));
+  }
+  if (under_way_.size() >= scenario_.max_in_flight) {
+    fail(fmt::format("{} requests at once, and the most is {}", under_way_.size() + 1,
+                     scenario_.max_in_flight));
+  }
+  if (visit.deadline - visit.sent_at > endpoint.timeout) {
+    fail("an attempt was given more than its endpoint's timeout");
+  }
+  if (deadline_ && visit.deadline > *deadline_) {
+    fail("an attempt was started that could end after the run's deadline");
+  }
+}
+
+void Checker::check_not_ended(const DeliveryKey& key, const Visit& visit) {
+  if (ended_in_earlier_life_.contains(key)) {
+    fail("sent again though an earlier life had recorded its end: " + visit.webhook_id);
+  }
+  const auto consumed = consumed_.find(key.first);
+  if (consumed != consumed_.end() && consumed->second.ended_at &&
+      visit.sent_at > *consumed->second.ended_at + call_time()) {
+    fail("sent though a consumer had acknowledged or deleted it: " + visit.webhook_id);
+  }
+}
+
+void Checker::check_against_earlier(const DeliveryKey& key, const Visit& visit) {
+  const auto known = visits_.find(key);
+  if (known == visits_.end()) {
+    return;
+  }
+  const Visit& first = receivers_.visits()[known->second.front()];
+  if (first.body != visit.body) {
+    fail("the body changed between attempts: " + visit.webhook_id);
+  }
+  for (const std::size_t index : known->second) {
+    const Visit& earlier = receivers_.visits()[index];
+    if (earlier.process != process_) {
+      continue;
+    }
+    if (!earlier.ended_at) {
+      fail("sent while an attempt of it was under way: " + visit.webhook_id);
+    } else if (earlier.is_read_success()) {
+      fail("sent again after its success was read: " + visit.webhook_id);
+    } else if (earlier.is_read() && (is_rejection(earlier.status) || is_redirect(earlier.status))) {
+      fail("sent again after an answer that is not retryable: " + visit.webhook_id);
+    } else if (earlier.failure == FailureKind::blocked) {
+      fail("sent again though policy refuses it: " + visit.webhook_id);
+    }
+  }
+}
+
+void Checker::check_lease(const EventId& id, const Visit& visit) {
+  const auto lease = leases_.find(id);
+  if (lease != leases_.end() &&
+      world_.latest_wall_since(lease->second.asked_at) < lease->second.until) {
+    fail("sent while a consumer held its lease: " + visit.webhook_id);
+  }
+}
+
+void Checker::check_pause(const Visit& visit) {
+  const auto pause = pauses_.find(visit.host);
+  if (pause != pauses_.end() && visit.sent_at > pause->second.since + call_time() &&
+      world_.latest_wall_since(pause->second.since) < pause->second.until) {
+    fail("sent to an endpoint that a 429 had paused: " + visit.host);
+  }
+}
+
+void Checker::check_schedule(const DeliveryKey& key, const Endpoint& endpoint, const Visit& visit) {
+  const auto row = store_.disk().events.find(key.first);
+  if (row == store_.disk().events.end()) {
+    return;
+  }
+  const Visit* last = nullptr;
+  std::size_t failures = 0;
+  for (const Recorded& one : recorded(row->second, key.second)) {
+    if (one.visit == nullptr) {
+      fail("an attempt is recorded that was not made: " + visit.webhook_id);
+      return;
+    }
+    last = one.visit->failure == FailureKind::aborted ? nullptr : one.visit;
+    failures += last != nullptr ? 1 : 0;
+  }
+  if (last == nullptr || failures == 0) {
+    return;
+  }
+  const auto consumed = consumed_.find(key.first);
+  const bool is_reported = consumed != consumed_.end() && consumed->second.may_be_reported;
+  // After a consumer's report the round starts anew: how far it is, is not known here.
+  const auto wait =
+      is_reported ? std::optional<microseconds>{0} : least_wait(endpoint.retry, failures);
+  if (!wait) {
+    fail("sent again after its last attempt: " + visit.webhook_id);
+    return;
+  }
+  WallTime not_before = last->ended_wall + *wait;
+  if (!is_reported && last->retry_not_before()) {
+    not_before = std::max(not_before,
+                          std::min(*last->retry_not_before(), last->ended_wall + kMaxRetryAfter));
+  }
+  const WallTime latest = world_.latest_wall_since(*last->ended_at);
+  if (latest < not_before) {
+    fail(fmt::format("attempt {} of {} came {} us too early", failures + 1, visit.webhook_id,
+                     (not_before - latest).count()));
+  }
+}
+
+bool Checker::is_settled() const {
+  if (accepted_.size() != scenario_.events.size()) {
+    return false;
+  }
+  const auto& events = store_.disk().events;
+  return std::all_of(events.begin(), events.end(), [](const auto& event) {
+    const auto& deliveries = event.second.deliveries;
+    return std::all_of(deliveries.begin(), deliveries.end(), [](const auto& one) {
+      return one.first == kNoEndpoint || one.second.state != DeliveryState::waiting;
+    });
+  });
+}
+
+void Checker::check_end() {
+  for (const auto& [planned, id] : accepted_) {
+    check_event_at_end(planned, id);
+  }
+  std::map<std::string, int> copies;
+  for (const auto& [id, row] : store_.disk().events) {
+    check_attempts_at_end(row);
+    if (++copies[row.event->payload] > 1) {
+      fail("one request with an idempotency key made two events: " + row.event->payload);
+    }
+  }
+}
+
+void Checker::check_event_at_end(std::size_t planned, const EventId& id) {
+  const auto consumed = consumed_.find(id);
+  const auto found = store_.disk().events.find(id);
+  if (found == store_.disk().events.end()) {
+    if (consumed == consumed_.end() || !consumed->second.may_be_erased) {
+      fail("lost: an event was answered and is gone: " + to_string(id));
+    }
+    return;
+  }
+  const MemoryEvent& row = found->second;
+  if (row.event->payload != scenario_.events[planned].payload) {
+    fail("the payload is not what was sent: " + to_string(id));
+  }
+  const bool is_acknowledged = consumed != consumed_.end() && consumed->second.ended_at;
+  if (is_acknowledged && row.status == EventStatus::pending) {
+    fail("pending though a consumer's acknowledgement was answered: " + to_string(id));
+  }
+  for (const auto& [number, delivery] : row.deliveries) {
+    if (number != kNoEndpoint) {
+      check_delivery_at_end(row, number, delivery);
+    }
+  }
+}
+
+void Checker::check_delivery_at_end(const MemoryEvent& row, EndpointNumber number,
+                                    const MemoryDelivery& delivery) {
+  const EventId& id = row.event->id;
+  const auto consumed = consumed_.find(id);
+  switch (delivery.state) {
+    case DeliveryState::delivered: {
+      const auto& all = visits_[{id, number}];
+      if (std::none_of(all.begin(), all.end(), [this](std::size_t visit) {
+            return receivers_.visits()[visit].is_read_success();
+          })) {
+        fail("called delivered though no receiver took it: " + to_string(id));
+      }
+      break;
+    }
+    case DeliveryState::review:
+      if (!is_review_explained(row, number, *delivery.reason)) {
+        fail(fmt::format("in review ({}) without a cause: {}", to_string(*delivery.reason),
+                         to_string(id)));
+      }
+      break;
+    case DeliveryState::discarded:
+      if (consumed == consumed_.end() || !consumed->second.may_be_acknowledged) {
+        fail("discarded though nobody acknowledged it: " + to_string(id));
+      }
+      break;
+    case DeliveryState::waiting:
+    case DeliveryState::in_flight:
+      fail("not delivered though its receiver takes everything: " + to_string(id));
+  }
+}
+
+bool Checker::is_review_explained(const MemoryEvent& row, EndpointNumber number,
+                                  ReviewReason reason) const {
+  const auto consumed = consumed_.find(row.event->id);
+  if (consumed != consumed_.end() &&
+      (consumed->second.may_be_reviewed.contains(reason) ||
+       (reason == ReviewReason::exhausted && consumed->second.may_be_reported))) {
+    return true;
+  }
+  const Visit* last = nullptr;
+  std::size_t failures = 0;
+  for (const Recorded& one : recorded(row, number)) {
+    last = one.visit;
+    failures += last != nullptr && last->failure != FailureKind::aborted ? 1 : 0;
+  }
+  if (last == nullptr) {
+    return false;
+  }
+  switch (reason) {
+    case ReviewReason::rejected: return last->is_read() && is_rejection(last->status);
+    case ReviewReason::redirected: return last->is_read() && is_redirect(last->status);
+    case ReviewReason::blocked: return last->failure == FailureKind::blocked;
+    case ReviewReason::exhausted: break;
+  }
+  const Endpoint* endpoint = endpoint_at(last->host);
+  return !least_wait(endpoint->retry, failures);
+}
+
+void Checker::check_attempts_at_end(const MemoryEvent& row) {
+  for (const auto& [number, delivery] : row.deliveries) {
+    std::int64_t next = 1;
+    for (const Recorded& one : recorded(row, number)) {
+      if (one.visit == nullptr) {
+        fail("an attempt is recorded that was not made: " + to_string(row.event->id));
+        return;
+      }
+      if (one.attempt->number != next++) {
+        fail("attempts are not numbered one after the other: " + to_string(row.event->id));
+      }
+    }
+  }
+}
+
+std::vector<Checker::Recorded> Checker::recorded(const MemoryEvent& row,
+                                                 EndpointNumber number) const {
+  std::vector<Recorded> found;
+  const std::string id = endpoint_id_of(number);
+  const auto known = visits_.find({row.event->id, number});
+  std::size_t next = 0;
+  for (const Attempt& attempt : row.attempts) {
+    if (attempt.endpoint_id != id) {
+      continue;
+    }
+    // In their order; some requests have no record, because a crash came before it.
+    const Visit* visit = nullptr;
+    while (known != visits_.end() && next < known->second.size() && visit == nullptr) {
+      const Visit& candidate = receivers_.visits()[known->second[next++]];
+      const int status = candidate.is_read() ? candidate.status : 0;
+      if (candidate.ended_at && candidate.sent_wall == attempt.started_at &&
+          status == attempt.status.value_or(0)) {
+        visit = &candidate;
+      }
+    }
+    found.push_back({&attempt, visit});
+  }
+  return found;
+}
+
+std::string Checker::endpoint_id_of(EndpointNumber number) const {
+  for (const fakes::MemoryEndpoint& row : store_.disk().endpoints) {
+    if (row.endpoint.number == number) {
+      return row.endpoint.id;
+    }
+  }
+  return {};
+}
+
+const Endpoint* Checker::endpoint_at(const std::string& host) const {
+  const auto found =
+      std::find_if(scenario_.endpoints.begin(), scenario_.endpoints.end(),
+                   [&host](const Endpoint& endpoint) { return endpoint.url.host == host; });
+  return found == scenario_.endpoints.end() ? nullptr : &*found;
+}
+
+EndpointNumber Checker::number_of(const std::string& host) const {
+  for (const fakes::MemoryEndpoint& row : store_.disk().endpoints) {
+    if (row.endpoint.url.host == host) {
+      return row.endpoint.number;
+    }
+  }
+  return kNoEndpoint;
+}
+
+}  // namespace dispatcher::simulation

@@ -1,0 +1,125 @@
+// What must hold whatever goes wrong. It knows the guarantee of the delivery semantics alone: it
+// sees what clients were answered, what receivers saw, and what the store shows; it knows nothing
+// of how the engine works.
+#pragma once
+
+#include "fakes/memory_store.hpp"
+#include "fakes/sim_http_client.hpp"
+#include "fakes/sim_world.hpp"
+#include "simulation/scenario.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace dispatcher::simulation {
+
+class Checker : public fakes::SimReceivers::Observer {
+ public:
+  // All outlive it.
+  Checker(const Scenario& scenario, const fakes::SimWorld& world, const fakes::MemoryStore& store,
+          const fakes::SimReceivers& receivers);
+
+  // The first promise that was broken.
+  [[nodiscard]] const std::optional<std::string>& violation() const { return violation_; }
+  void fail(std::string what);
+
+  // -- what clients know
+  void on_accepted(std::size_t planned, const EventId& id);
+  void on_leased(const EventId& id, MonoTime asked_at, WallTime until);
+  // The consumer says what became of what it leased: from now on its lease may have ended.
+  void on_releasing(const EventId& id);
+  void on_reporting(const EventId& id, std::optional<ReviewReason> reason);
+  void on_acknowledging(const EventId& id);
+  void on_acknowledged(const EventId& id);
+  void on_erasing(const EventId& id);
+  void on_erased(const EventId& id);
+
+  // -- the dispatcher's lives
+  void on_life_begins(int process, std::optional<MonoTime> deadline);
+  // `in_flight`: what the engine had claimed and not recorded when it ended.
+  void on_life_ends(std::size_t in_flight, bool is_crash);
+
+  // -- receivers
+  void on_sent(std::size_t visit) override;
+  void on_ended(std::size_t visit) override;
+
+  // Everything is answered, delivered or waits for a person or a consumer.
+  [[nodiscard]] bool is_settled() const;
+  // At the end, when all has been well for long enough.
+  void check_end();
+
+ private:
+  using DeliveryKey = std::pair<EventId, EndpointNumber>;
+  struct Lease {
+    MonoTime asked_at;
+    WallTime until;
+  };
+  // What a consumer did with an event.
+  struct Consumed {
+    bool may_be_reported = false;  // it said that its attempt failed
+    std::set<ReviewReason> may_be_reviewed;
+    bool may_be_acknowledged = false;
+    bool may_be_erased = false;
+    std::optional<MonoTime> ended_at;  // an ack or a deletion was answered
+  };
+  struct Pause {
+    MonoTime since;
+    WallTime until;
+  };
+
+  void check_not_ended(const DeliveryKey& key, const fakes::Visit& visit);
+  void check_against_earlier(const DeliveryKey& key, const fakes::Visit& visit);
+  void check_lease(const EventId& id, const fakes::Visit& visit);
+  void check_schedule(const DeliveryKey& key, const Endpoint& endpoint, const fakes::Visit& visit);
+  void check_pause(const fakes::Visit& visit);
+  void check_limits(const Endpoint& endpoint, const fakes::Visit& visit);
+  void check_event_at_end(std::size_t planned, const EventId& id);
+  void check_delivery_at_end(const fakes::MemoryEvent& row, EndpointNumber number,
+                             const fakes::MemoryDelivery& delivery);
+  void check_attempts_at_end(const fakes::MemoryEvent& row);
+  [[nodiscard]] bool is_review_explained(const fakes::MemoryEvent& row, EndpointNumber number,
+                                         ReviewReason reason) const;
+  [[nodiscard]] std::size_t unrecorded_visits() const;
+  // An attempt that the store shows, and the request that it was; nullptr when no such request was
+  // made.
+  struct Recorded {
+    const Attempt* attempt;
+    const fakes::Visit* visit;
+  };
+  // Of one delivery, oldest first.
+  [[nodiscard]] std::vector<Recorded> recorded(const fakes::MemoryEvent& row,
+                                               EndpointNumber number) const;
+  [[nodiscard]] const Endpoint* endpoint_at(const std::string& host) const;
+  [[nodiscard]] std::string endpoint_id_of(EndpointNumber number) const;
+  [[nodiscard]] EndpointNumber number_of(const std::string& host) const;
+  // How long a call of the store may be under way: what it decided may be that much older than what
+  // follows from it.
+  [[nodiscard]] std::chrono::microseconds call_time() const {
+    return 2 * scenario_.store.longest_latency;
+  }
+
+  const Scenario& scenario_;
+  const fakes::SimWorld& world_;
+  const fakes::MemoryStore& store_;
+  const fakes::SimReceivers& receivers_;
+  std::optional<std::string> violation_;
+
+  std::map<std::size_t, EventId> accepted_;  // by the number of the planned event
+  std::map<EventId, Lease> leases_;
+  std::map<EventId, Consumed> consumed_;
+  std::map<DeliveryKey, std::vector<std::size_t>> visits_;
+  // Recorded as ended when a life ended.
+  std::set<DeliveryKey> ended_in_earlier_life_;
+  // Of this life.
+  int process_ = 0;
+  std::optional<MonoTime> deadline_;
+  std::size_t first_visit_ = 0;
+  std::set<std::size_t> under_way_;
+  std::map<std::string, Pause> pauses_;
+};
+
+}  // namespace dispatcher::simulation

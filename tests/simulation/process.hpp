@@ -1,0 +1,101 @@
+// One life of the dispatcher's process: the real engine, intake and maintenance over simulated
+// ports, clients that ingest, and a consumer beside the engine. Destroying it is a crash: nothing
+// of it goes on, at whichever two steps it is between.
+#pragma once
+
+#include "base/log.hpp"
+#include "engine/engine.hpp"
+#include "engine/intake.hpp"
+#include "engine/maintenance.hpp"
+#include "fakes/memory_store.hpp"
+#include "fakes/recording_metrics.hpp"
+#include "fakes/sim_http_client.hpp"
+#include "fakes/sim_world.hpp"
+#include "simulation/checker.hpp"
+#include "simulation/scenario.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace dispatcher::simulation {
+
+// What a mutation test breaks on purpose. Empty members break nothing.
+struct Breakage {
+  std::function<std::unique_ptr<fakes::MemoryStore>(const Clock&, fakes::StoreFaults*)> store;
+  std::function<std::unique_ptr<Clock>(const Clock&)> clock;
+  std::function<std::unique_ptr<HttpClient>(HttpClient&, Timers&, const Clock&)> http;
+  std::function<void(std::vector<Endpoint>&)> endpoints;
+  std::function<void(EngineOptions&)> options;
+};
+
+// What all lives have in common, and what outlives them.
+struct Surroundings {
+  const Scenario& scenario;
+  const Breakage& breakage;
+  fakes::SimWorld& world;
+  fakes::MemoryStore& store;
+  fakes::SimReceivers& receivers;
+  Checker& checker;
+  const Log& log;
+  fakes::SimRandom& random;
+  MonoTime started;
+  // Of the planned events: whether its client has its answer.
+  std::vector<bool> is_answered;
+  bool is_healed = false;
+};
+
+class Process {
+ public:
+  Process(Surroundings& around, const Life& life, int number);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  // Runs one handler. False when none is ready.
+  bool step();
+
+  // As SIGTERM does, and as a second one does. False when there is no engine yet: then the process
+  // just ends.
+  bool stop();
+  bool stop_at_once();
+
+  // Its engine has returned.
+  [[nodiscard]] bool has_ended() const { return has_ended_; }
+  [[nodiscard]] std::size_t in_flight() const { return engine_ ? engine_->in_flight() : 0; }
+  [[nodiscard]] std::optional<MonoTime> deadline() const { return deadline_; }
+
+ private:
+  boost::asio::awaitable<void> live();
+  boost::asio::awaitable<void> ingest(std::size_t client);
+  boost::asio::awaitable<void> ingest_one(std::size_t planned);
+  boost::asio::awaitable<void> consume();
+  boost::asio::awaitable<void> consume_one(EventId id, std::string token);
+  boost::asio::awaitable<void> reconfigure(std::vector<Endpoint> endpoints);
+  boost::asio::awaitable<void> sleep(std::chrono::microseconds duration);
+  [[nodiscard]] EngineOptions engine_options();
+  void spawn(boost::asio::awaitable<void> work);
+
+  Surroundings& around_;
+  const Life& life_;
+  int number_;
+  fakes::SimTimers timers_;
+  fakes::SimHttpClient receivers_client_;
+  std::unique_ptr<HttpClient> broken_http_;
+  std::unique_ptr<Clock> broken_clock_;
+  fakes::SimRandom engine_random_;
+  fakes::RecordingMetrics metrics_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Maintenance> maintenance_;
+  std::optional<MonoTime> deadline_;
+  bool has_ended_ = false;
+  // Destroyed first: what waits in it refers to all of the above.
+  boost::asio::io_context loop_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+};
+
+}  // namespace dispatcher::simulation

@@ -1,0 +1,87 @@
+// What one seed stands for: which faults there are and how likely, which endpoints, how many
+// events, how the dispatcher's lives go. Everything that can go wrong has its name here.
+#pragma once
+
+#include "fakes/sim_http_client.hpp"
+#include "model/endpoint.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace dispatcher::simulation {
+
+// Probabilities, each for one call of the store.
+struct StoreFaultOdds {
+  double append_fails = 0;
+  double claim_fails = 0;
+  double settle_fails = 0;
+  double give_back_fails = 0;
+  double other_fails = 0;  // configuring, maintenance, consumers' calls
+  std::chrono::microseconds longest_latency{0};
+};
+
+// Probabilities, each for one moment at which time moves on.
+struct ClockFaultOdds {
+  double wall_jumps = 0;
+  std::chrono::seconds furthest_jump{600};
+};
+
+// What a consumer beside the engine does with each event that it leased; the rest it leaves until
+// the lease has ended.
+struct ConsumerOdds {
+  bool is_there = false;
+  double acknowledges = 0.4;
+  double acknowledges_without_token = 0.1;
+  double reports_error = 0.15;
+  double sends_to_review = 0.05;
+  double gives_back = 0.1;
+  double renews = 0.1;
+  double erases = 0.03;
+};
+
+enum class LifeEnd { crash, stop, stop_at_once };
+
+// One life of the dispatcher's process.
+struct Life {
+  bool is_single_pass = false;                 // `run`; else `serve`
+  std::chrono::seconds deadline{0};            // of a single pass; 0: none
+  std::chrono::milliseconds pass_interval{0};  // of `serve`; 0: at once when something is due
+  LifeEnd end = LifeEnd::crash;
+  // Steps of its loop until then; 0: it is not ended from outside.
+  std::uint64_t steps = 0;
+  // Steps of its loop after the stop was asked for until it crashes all the same; 0: it may end.
+  std::uint64_t steps_to_stop = 0;
+  std::chrono::microseconds down_after{0};
+};
+
+struct PlannedEvent {
+  std::chrono::microseconds at{};  // from the start
+  std::string type;
+  std::string source;
+  std::string payload;
+};
+
+struct Scenario {
+  std::uint64_t seed = 0;
+  StoreFaultOdds store;
+  fakes::NetworkFaults network;
+  ClockFaultOdds clock;
+  ConsumerOdds consumer;
+  std::vector<std::string> urls;
+  std::vector<Endpoint> endpoints;  // numbers are the store's to give
+  std::size_t max_in_flight = 8;
+  // The engine is told of another set of endpoints this often: one leaves, and comes back. 0:
+  // never.
+  std::chrono::milliseconds reconfigures_every{0};
+  std::vector<PlannedEvent> events;
+  std::vector<Life> lives;  // the last one is that in which everything is well again
+};
+
+[[nodiscard]] Scenario scenario_of(std::uint64_t seed);
+
+// For the failure's report.
+[[nodiscard]] std::string describe(const Scenario& scenario);
+
+}  // namespace dispatcher::simulation
