@@ -2,6 +2,7 @@
 
 #include "api/text.hpp"
 #include "base/bytes.hpp"
+#include "base/json_compact.hpp"
 #include "base/number_text.hpp"
 
 #include <cmath>

@@ -2,7 +2,6 @@
 
 #include "base/bytes.hpp"
 #include "base/json_string.hpp"
-#include "base/number_text.hpp"
 
 #include <algorithm>
 #include <bitset>
@@ -337,18 +336,6 @@ bool is_ascii(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-void append_compact_number(std::string& out, std::string_view raw) {
-  if (raw.find_first_of(".eE") == std::string_view::npos) {
-    out += raw == "-0" ? "0" : raw;
-    return;
-  }
-  if (const auto number = parse_float(raw)) {
-    append_float(out, *number);
-  } else {
-    out += raw;  // beyond a double: Python has no JSON for it either
-  }
-}
-
 }  // namespace
 
 JsonScan scan_json(std::string_view text, std::span<JsonField> fields) {
@@ -379,27 +366,6 @@ std::optional<JsonValue> JsonElements::next() {
   const auto element = scanner.scan_root();
   rest_.remove_prefix(scanner.position());
   return element;
-}
-
-void append_compact_json(std::string& out, std::string_view raw) {
-  std::size_t at = 0;
-  while (at < raw.size()) {
-    const char c = raw[at];
-    if (is_space(c)) {
-      ++at;
-    } else if (c == '"') {
-      const std::size_t end = end_of_json_string(raw, at);
-      append_compact_string(out, raw.substr(at, end - at));
-      at = end;
-    } else if (is_digit(c) || c == '-') {
-      const std::size_t end = std::min(raw.find_first_not_of("+-.eE0123456789", at), raw.size());
-      append_compact_number(out, raw.substr(at, end - at));
-      at = end;
-    } else {
-      out.push_back(c);
-      ++at;
-    }
-  }
 }
 
 }  // namespace dispatcher

@@ -59,8 +59,4 @@ class JsonElements {
 // surrogate pair: such a text is not Unicode.
 [[nodiscard]] std::optional<std::string> decode_json_string(JsonValue string);
 
-// Appends an accepted value as Python would print it again: without white space between tokens,
-// strings with no more escapes than needed, floats in their shortest form.
-void append_compact_json(std::string& out, std::string_view raw);
-
 }  // namespace dispatcher

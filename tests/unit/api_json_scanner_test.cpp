@@ -2,7 +2,7 @@
 // module names and places them, and what is given back is the sender's own bytes.
 #include "base/json_scanner.hpp"
 
-#include "base/bytes.hpp"
+#include "base/json_compact.hpp"
 #include "fakes/sim_random.hpp"
 
 #include <gtest/gtest.h>
