@@ -8,9 +8,9 @@ Services make_services() {
   services.run = run;
   services.listen = listen;
   services.with_api = with_api;
-  services.backup_store = backup_store;
-  services.check_store = check_store;
-  services.restore_store = restore_store;
+  services.backup_store = report_backup;
+  services.check_store = report_check;
+  services.restore_store = report_restore;
   return services;
 }
 

@@ -12,10 +12,10 @@ namespace dispatcher {
 [[nodiscard]] Result<RunOutcome> run(const RunConfig& config);
 [[nodiscard]] Result<int> listen(const ListenConfig& config, std::ostream& out);
 [[nodiscard]] Result<int> with_api(const ClientConfig& config, Services::ClientWork work);
-[[nodiscard]] Result<StoreReport> backup_store(const std::string& data_dir,
-                                               const std::string& file);
-[[nodiscard]] Result<StoreReport> check_store(const std::string& data_dir);
-[[nodiscard]] Result<StoreReport> restore_store(const std::string& data_dir,
+[[nodiscard]] Result<StoreReport> report_backup(const std::string& data_dir,
                                                 const std::string& file);
+[[nodiscard]] Result<StoreReport> report_check(const std::string& data_dir);
+[[nodiscard]] Result<StoreReport> report_restore(const std::string& data_dir,
+                                                 const std::string& file);
 
 }  // namespace dispatcher
