@@ -50,8 +50,11 @@ class AnswerReader::Parser final : public http::basic_parser<false> {
   void on_request_impl(http::verb /*method*/, string_view /*name*/, string_view /*target*/,
                        int /*version*/, error_code& /*ec*/) override {}
   void on_response_impl(int code, string_view /*reason*/, int /*version*/,
-                        error_code& /*ec*/) override {
+                        error_code& ec) override {
     answer.status = code;
+    if (code < 100) {
+      ec = http::error::bad_status;
+    }
   }
 
   void on_field_impl(http::field /*field*/, string_view name, string_view value,
@@ -192,7 +195,7 @@ void AnswerReader::finish_message() {
   const int status = parser_->answer.status;
   if (status >= 200) {
     is_over_ = is_complete_ = true;
-  } else if (status == 101 || status < 100) {
+  } else if (status == 101) {
     fail(FailureKind::protocol, "the answer has status " + std::to_string(status));
   } else if (++interim_answers_ > kMaxInterimAnswers) {
     fail(FailureKind::protocol, "the server sends interim answers without end");

@@ -52,15 +52,20 @@ bool may_use(const HttpsCore& core, const HttpRequest& request, const IpAddress&
          may_connect(core.options.allow_targets, request.url.is_https, address);
 }
 
-std::string connect_error(const error_code& error) {
+Failure connect_failure(const error_code& error) {
+  const auto connect = [](std::string message) {
+    return Failure{FailureKind::connect, std::move(message)};
+  };
   switch (error.value()) {
-    case ECONNREFUSED: return "connection refused";
-    case ENETUNREACH: return "network unreachable";
-    case EHOSTUNREACH: return "host unreachable";
-    case ETIMEDOUT: return "no answer to connecting";
+    case ECONNREFUSED: return connect("connection refused");
+    case ENETUNREACH: return connect("network unreachable");
+    case EHOSTUNREACH: return connect("host unreachable");
+    case ETIMEDOUT: return connect("no answer to connecting");
+    case ECONNRESET: return {FailureKind::reset, "the connection ended as it was made"};
     case EMFILE:
-    case ENFILE: return "too many open files (raise the limit, or lower MAX_CONCURRENCY)";
-    default: return error.message();
+    case ENFILE:
+      return connect("too many open files (raise the limit, or lower MAX_CONCURRENCY)");
+    default: return connect(error.message());
   }
 }
 
@@ -152,7 +157,7 @@ asio::awaitable<Connected> connect_to_any(HttpsCore* core, const HttpRequest* re
           Origin{origin_of(*request)}, std::move(*attempted.socket), remote_text(endpoint))};
     }
     if (watch->stop == Stop::none) {
-      last = {FailureKind::connect, connect_error(attempted.error)};
+      last = connect_failure(attempted.error);
       continue;
     }
     last = stopped(*watch);
@@ -263,7 +268,9 @@ asio::awaitable<void> receive(Connection* connection, ExchangeBuffers* buffers, 
   const Waiting waiting{*watch, connection->socket};
   const auto [error, count] =
       co_await connection->socket.async_read_some(asio::buffer(buffers->received), kAwait);
-  took(*connection, *buffers, error, count);
+  if (error != asio::error::operation_aborted) {  // else the watch says why
+    took(*connection, *buffers, error, count);
+  }
 }
 
 asio::awaitable<void> wait_for_output(Connection* connection, ExchangeBuffers* buffers,

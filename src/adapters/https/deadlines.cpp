@@ -23,6 +23,10 @@ void Deadlines::set(Watch& watch, MonoTime at) {
     watch.stop = Stop::aborted;
     return;
   }
+  if (at <= clock_.monotonic()) {
+    watch.stop = Stop::timed_out;
+    return;
+  }
   watch.at = at;
   watch.stop = Stop::none;
   watches_.insert(watch);

@@ -54,8 +54,8 @@ class Deadlines : public std::enable_shared_from_this<Deadlines> {
  public:
   Deadlines(boost::asio::any_io_executor loop, const Clock& clock);
 
-  // From now on the watch is stopped at this time; an earlier time given to it is forgotten. After
-  // `abort_all` it is stopped at once.
+  // From now on the watch is stopped at this time; an earlier time given to it is forgotten. When
+  // that time has passed, or after `abort_all`, it is stopped here.
   void set(Watch& watch, MonoTime at);
   // Stops every watch, and lets the timer go.
   void abort_all();
