@@ -57,6 +57,7 @@ Engine::Engine(boost::asio::any_io_executor executor, EnginePorts ports,
   lanes_.set_endpoints(endpoints);
   if (options_.deadline) {
     limit_ = PassLimit{ports_.clock.monotonic(), *options_.deadline};
+    give_up_at_ = limit_.give_up_at();
     warn_if_shortened(ports_.log, limit_, endpoints);
   }
   ports_.inbox.on_due(
@@ -123,9 +124,11 @@ boost::asio::awaitable<void> Engine::claim(std::vector<ClaimRequest> requests) {
       co_return;
     }
     for (const ClaimRequest& request : lanes) {
-      lanes_.find(request.endpoint)->hint(WallTime{});
+      if (Lane* lane = lanes_.find(request.endpoint)) {
+        lane->hint(WallTime{});
+      }
     }
-    co_await sleep(kLastPause);
+    co_await pause_claiming();
     co_return;
   }
   has_claim_failed_ = false;
@@ -137,16 +140,47 @@ boost::asio::awaitable<void> Engine::claim(std::vector<ClaimRequest> requests) {
     }
   }
   if (!unstarted.empty()) {
-    // A claim that cannot be given back ends by itself: nothing is lost by not knowing.
-    (void)co_await ports_.inbox.give_back(std::move(unstarted));
+    co_await give_back(std::move(unstarted));
+  }
+}
+
+boost::asio::awaitable<void> Engine::pause_claiming() {
+  MonoTime until = ports_.clock.monotonic() + kLastPause;
+  if (limit_.last_end()) {
+    until = std::min(until, *limit_.last_end());
+  }
+  // What ends meanwhile wakes it, and that must not ask a failing inbox sooner.
+  while (!is_stopping_ && ports_.clock.monotonic() < until) {
+    co_await timer_->wait_until(until);
+  }
+}
+
+boost::asio::awaitable<void> Engine::give_back(std::vector<ClaimToken> tokens) {
+  milliseconds pause = kFirstPause;
+  while (true) {
+    const auto given = co_await ports_.inbox.give_back(tokens);
+    if (given || given.error().kind == ErrorKind::refused) {
+      co_return;
+    }
+    if (is_stopping_) {
+      co_return;  // the claims end with their claimer
+    }
+    co_await sleep(pause);
+    pause = next_pause(pause);
   }
 }
 
 bool Engine::start(ClaimedDelivery delivery) {
+  // While the claim was under way its endpoint may have left, or been paused.
   Lane* lane = lanes_.find(delivery.endpoint);
-  DISPATCHER_CHECK(lane != nullptr);
+  if (lane == nullptr) {
+    return false;
+  }
   const auto deadline = deadline_at(*lane, ports_.clock.monotonic());
-  if (!deadline) {
+  const bool is_open =
+      lane->endpoint->state == EndpointState::active && lane->paused_until <= ports_.clock.wall();
+  if (!deadline || !is_open) {
+    lane->hint(WallTime{});  // it is due when the lane is open again
     return false;
   }
   ++lane->in_flight;
@@ -198,7 +232,9 @@ boost::asio::awaitable<void> Engine::settle(Settlement settlement) {
                       {{"event_id", to_string(settlement.event_id)}, {"reason", error.message}});
       co_return;
     }
-    if (error.kind == ErrorKind::refused || error.kind == ErrorKind::stopped || is_giving_up_) {
+    const MonoTime now = ports_.clock.monotonic();
+    const bool is_too_late = give_up_at_ && now >= *give_up_at_;
+    if (error.kind == ErrorKind::refused || error.kind == ErrorKind::stopped || is_too_late) {
       ports_.log.error("an attempt could not be recorded; the event may be delivered again",
                        {{"event_id", to_string(settlement.event_id)}, {"error", error.message}});
       co_return;
@@ -207,7 +243,8 @@ boost::asio::awaitable<void> Engine::settle(Settlement settlement) {
       ports_.log.warning("cannot record an attempt; trying again",
                          {{"event_id", to_string(settlement.event_id)}, {"error", error.message}});
     }
-    co_await sleep(pause);
+    co_await sleep(
+        give_up_at_ ? std::min(pause, std::chrono::ceil<milliseconds>(*give_up_at_ - now)) : pause);
     pause = next_pause(pause);
   }
 }
@@ -262,6 +299,9 @@ bool Engine::is_pass_over() const {
   if (!options_.is_single_pass && !options_.pass_interval) {
     return false;
   }
+  if (limit_.last_end() && ports_.clock.monotonic() >= *limit_.last_end()) {
+    return true;
+  }
   if (in_flight_ > 0) {
     return false;
   }
@@ -271,7 +311,10 @@ bool Engine::is_pass_over() const {
 }
 
 boost::asio::awaitable<void> Engine::finish() {
-  const MonoTime grace_end = ports_.clock.monotonic() + options_.stop_grace;
+  MonoTime grace_end = ports_.clock.monotonic() + options_.stop_grace;
+  if (give_up_at_) {
+    grace_end = std::min(grace_end, *give_up_at_);
+  }
   while (in_flight_ > 0 && ports_.clock.monotonic() < grace_end) {
     co_await timer_->wait_until(grace_end);
   }
@@ -279,11 +322,14 @@ boost::asio::awaitable<void> Engine::finish() {
     ports_.http.abort();
   }
   // What is aborted ends at once; recording it may take a moment more, but not for ever.
-  const MonoTime last_end = ports_.clock.monotonic() + kLastPause;
+  give_up_by(ports_.clock.monotonic() + kLastPause);
   while (in_flight_ > 0) {
-    is_giving_up_ = is_giving_up_ || ports_.clock.monotonic() >= last_end;
     co_await timer_->wait_until(ports_.clock.monotonic() + seconds{1});
   }
+}
+
+void Engine::give_up_by(MonoTime when) {
+  give_up_at_ = give_up_at_ ? std::min(*give_up_at_, when) : when;
 }
 
 void Engine::stop() {
@@ -293,7 +339,7 @@ void Engine::stop() {
 
 void Engine::stop_now() {
   stop();
-  is_giving_up_ = true;
+  give_up_by(ports_.clock.monotonic());
   ports_.http.abort();
 }
 

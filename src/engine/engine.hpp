@@ -87,6 +87,8 @@ class Engine {
  private:
   boost::asio::awaitable<void> drain();
   boost::asio::awaitable<void> claim(std::vector<ClaimRequest> requests);
+  boost::asio::awaitable<void> pause_claiming();
+  boost::asio::awaitable<void> give_back(std::vector<ClaimToken> tokens);
   boost::asio::awaitable<void> deliver(ClaimedDelivery delivery, Lane& lane, MonoTime deadline);
   boost::asio::awaitable<void> settle(Settlement settlement);
   boost::asio::awaitable<void> finish();
@@ -103,6 +105,7 @@ class Engine {
   [[nodiscard]] bool may_start_when_ready(const Lane& lane) const;
   [[nodiscard]] MonoTime to_monotonic(WallTime when) const;
   void wake();
+  void give_up_by(MonoTime when);
 
   boost::asio::any_io_executor executor_;
   EnginePorts ports_;
@@ -112,7 +115,8 @@ class Engine {
   EngineCounts counts_;
   std::size_t in_flight_ = 0;  // claimed, and not yet recorded
   bool is_stopping_ = false;
-  bool is_giving_up_ = false;  // what cannot be recorded now never will be
+  // What cannot be recorded by then will not be: the process ends.
+  std::optional<MonoTime> give_up_at_;
   bool is_woken_ = false;
   bool has_claim_failed_ = false;
   std::unique_ptr<Timer> timer_;

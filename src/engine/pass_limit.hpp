@@ -23,6 +23,7 @@ class PassLimit {
     const auto whole = std::max(deadline - now, MonoTime::duration::zero());
     last_end_ = deadline - std::min<MonoTime::duration>(kReserve, whole / 5);
     usable_ = *last_end_ - now;
+    give_up_at_ = *last_end_ + (deadline - *last_end_) / 2;
   }
 
   // True when the whole run is shorter than such an attempt: then each is given what there is.
@@ -49,8 +50,12 @@ class PassLimit {
   // When all attempts have ended.
   [[nodiscard]] std::optional<MonoTime> last_end() const { return last_end_; }
 
+  // Until when what the attempts came to may still be recorded; the rest is for reporting.
+  [[nodiscard]] std::optional<MonoTime> give_up_at() const { return give_up_at_; }
+
  private:
   std::optional<MonoTime> last_end_;
+  std::optional<MonoTime> give_up_at_;
   MonoTime::duration usable_{};
 };
 
