@@ -42,6 +42,8 @@ class Checker : public fakes::SimReceivers::Observer {
   void on_life_begins(int process, std::optional<MonoTime> deadline);
   // `in_flight`: what the engine had claimed and not recorded when it ended.
   void on_life_ends(std::size_t in_flight, bool is_crash);
+  // It comes back as a new one: what a 429 had asked for is forgotten.
+  void on_endpoint_leaves(const std::string& host) { pauses_.erase(host); }
 
   // -- receivers
   void on_sent(std::size_t visit) override;

@@ -236,9 +236,10 @@ boost::asio::awaitable<void> Process::reconfigure(std::vector<Endpoint> endpoint
   while (!around_.is_healed) {
     co_await sleep(around_.scenario.reconfigures_every);
     std::vector<Endpoint> others = endpoints;
-    others.erase(
-        others.begin() +
-        around_.random.between(std::int64_t{0}, static_cast<std::int64_t>(others.size()) - 1));
+    const auto last = static_cast<std::int64_t>(others.size()) - 1;
+    const auto leaving = others.begin() + around_.random.between(std::int64_t{0}, last);
+    around_.checker.on_endpoint_leaves(leaving->url.host);
+    others.erase(leaving);
     engine_->set_endpoints(others);
     co_await sleep(around_.scenario.reconfigures_every);
     engine_->set_endpoints(endpoints);

@@ -132,8 +132,9 @@ void add_lives(Scenario& scenario, SimRandom& random) {
     life.steps = static_cast<std::uint64_t>(random.between(1, longest));
     life.steps_to_stop =
         random.chance(0.2) ? static_cast<std::uint64_t>(random.between(1, 200)) : 0;
+    // No two lives share a moment: an attempt is known by its delivery and when it began.
     life.down_after =
-        random.chance(0.5) ? microseconds{0} : random.between(microseconds{0}, seconds{90});
+        random.chance(0.5) ? milliseconds{1} : random.between(milliseconds{1}, seconds{90});
     scenario.lives.push_back(life);
   }
   scenario.lives.push_back({});

@@ -7,7 +7,9 @@
 #include "simulation/simulation.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <string>
@@ -28,13 +30,23 @@ std::string failure_report(const Scenario& scenario) {
          "\nagain: SIMULATION_SEED=" + std::to_string(scenario.seed);
 }
 
+// A broken invariant aborts: what was it about?
+volatile std::sig_atomic_t seed_under_way = 0;
+
+void name_the_seed(int /*signal*/) {
+  std::string line = "aborted: SIMULATION_SEED=" + std::to_string(seed_under_way) + "\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
 TEST(Simulation, the_guarantee_holds_whatever_goes_wrong) {
   const auto single = number_from("SIMULATION_SEED");
   const std::uint64_t first = single.value_or(number_from("SIMULATION_FROM").value_or(1));
   const std::uint64_t count = single ? 1 : number_from("SIMULATION_SEEDS").value_or(kDefaultSeeds);
+  std::signal(SIGABRT, name_the_seed);
   std::uint64_t visits = 0;
   std::uint64_t crashes = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    seed_under_way = static_cast<std::sig_atomic_t>(seed);
     const Scenario scenario = scenario_of(seed);
     const Report report = simulate(scenario);
     visits += report.visits;
