@@ -66,7 +66,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& o
   auto parts = std::make_unique<Parts>(service, log, options, *std::move(tls));
   parts->host = listeners->host;
   parts->port = listeners->port;
-  for (OwnedSocket& socket : listeners->sockets) {
+  for (OwnedDescriptor& socket : listeners->sockets) {
     parts->loops.push_back(std::make_unique<ServerLoop>(parts->shared, std::move(socket)));
   }
   for (const auto& loop : parts->loops) {

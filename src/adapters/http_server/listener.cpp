@@ -70,14 +70,14 @@ void set_option(int socket, int level, int option) {
 }
 
 // Bound, not yet listening.
-Result<OwnedSocket> bind_socket(const std::string& host, std::uint16_t port, bool is_shared) {
+Result<OwnedDescriptor> bind_socket(const std::string& host, std::uint16_t port, bool is_shared) {
   const auto address = make_address(host, port);
   if (!address) {
     return make_error(ErrorKind::invalid, "cannot listen on " + address_text(host, port) +
                                               ": not an IPv4 or IPv6 address (set --listen)");
   }
   const int family = address->storage.ss_family;
-  OwnedSocket socket{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP)};
+  OwnedDescriptor socket{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP)};
   if (socket.get() < 0) {
     return cannot_listen(host, port, errno);
   }
@@ -94,7 +94,8 @@ Result<OwnedSocket> bind_socket(const std::string& host, std::uint16_t port, boo
   return socket;
 }
 
-Result<OwnedSocket> listening_socket(const std::string& host, std::uint16_t port, bool is_shared) {
+Result<OwnedDescriptor> listening_socket(const std::string& host, std::uint16_t port,
+                                         bool is_shared) {
   auto socket = bind_socket(host, port, is_shared);
   if (socket && ::listen(socket->get(), SOMAXCONN) != 0) {
     return cannot_listen(host, port, errno);
@@ -109,12 +110,6 @@ std::uint16_t bound_port(int socket) {
 }
 
 }  // namespace
-
-OwnedSocket::~OwnedSocket() {
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-  }
-}
 
 std::string address_text(const std::string& host, std::uint16_t port) {
   const std::string number = std::to_string(port);

@@ -1,37 +1,20 @@
 // Listening sockets, and how many connections the process may have.
 #pragma once
 
+#include "adapters/http_server/owned_descriptor.hpp"
 #include "base/result.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace dispatcher {
 
-class OwnedSocket {
- public:
-  explicit OwnedSocket(int descriptor = -1) : descriptor_(descriptor) {}
-  ~OwnedSocket();
-  OwnedSocket(OwnedSocket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  OwnedSocket& operator=(OwnedSocket&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-
-  [[nodiscard]] int get() const { return descriptor_; }
-  [[nodiscard]] int release() { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_;
-};
-
 struct Listeners {
-  std::vector<OwnedSocket> sockets;  // listening, not blocking
-  std::string host;                  // the address, without brackets
-  std::uint16_t port = 0;            // the real one
+  std::vector<OwnedDescriptor> sockets;  // listening, not blocking
+  std::string host;                      // the address, without brackets
+  std::uint16_t port = 0;                // the real one
 };
 
 // `count` sockets on one address, among which the kernel spreads the connections. Errors as those

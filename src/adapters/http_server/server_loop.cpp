@@ -83,7 +83,7 @@ std::string_view what_of(const std::exception_ptr& bug) {
 
 }  // namespace
 
-ServerLoop::ServerLoop(ServerShared& shared, OwnedSocket listener)
+ServerLoop::ServerLoop(ServerShared& shared, OwnedDescriptor listener)
     : loop_(shared),
       listener_(context_.get_executor(), listener.release()),
       sweep_interval_(sweep_interval_of(shared.limits)),
@@ -137,7 +137,7 @@ awaitable<void> ServerLoop::accept_connections() {
 
 bool ServerLoop::accept_ready() {
   for (int taken = 0; taken < kAcceptBatch; ++taken) {
-    OwnedSocket socket{
+    OwnedDescriptor socket{
         ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (socket.get() >= 0) {
       take(std::move(socket));
@@ -156,7 +156,7 @@ bool ServerLoop::accept_ready() {
   return true;
 }
 
-void ServerLoop::take(OwnedSocket socket) {
+void ServerLoop::take(OwnedDescriptor socket) {
   ServerShared& shared = loop_.shared;
   if (shared.connections.load(std::memory_order_relaxed) >= shared.max_connections) {
     warn_of_refusals();
@@ -183,7 +183,7 @@ void ServerLoop::take(OwnedSocket socket) {
       });
 }
 
-void ServerLoop::refuse(OwnedSocket socket) {
+void ServerLoop::refuse(OwnedDescriptor socket) {
   if (loop_.shared.tls || turned_away_ >= kMaxTurnedAway) {
     return;  // closed: a handshake would cost what the limit is there to save
   }
@@ -206,7 +206,7 @@ void ServerLoop::warn_of_refusals() {
   }
 }
 
-Connection& ServerLoop::add(OwnedSocket socket, Tls tls) {
+Connection& ServerLoop::add(OwnedDescriptor socket, Tls tls) {
   std::string remote_ip = remote_ip_of(socket.get());
   auto connection =
       std::make_unique<Connection>(loop_, context_.get_executor(), socket.get(), std::move(tls));

@@ -17,7 +17,7 @@ namespace dispatcher {
 // Belongs to its own thread between `run` and `join`, but for `stop`.
 class ServerLoop {
  public:
-  ServerLoop(ServerShared& shared, OwnedSocket listener);
+  ServerLoop(ServerShared& shared, OwnedDescriptor listener);
   ~ServerLoop();
   ServerLoop(const ServerLoop&) = delete;
   ServerLoop& operator=(const ServerLoop&) = delete;
@@ -39,10 +39,10 @@ class ServerLoop {
   [[nodiscard]] boost::asio::awaitable<void> accept_connections();
   // False when the process has run out of files or memory for more.
   [[nodiscard]] bool accept_ready();
-  void take(OwnedSocket socket);
-  void refuse(OwnedSocket socket);
+  void take(OwnedDescriptor socket);
+  void refuse(OwnedDescriptor socket);
   void warn_of_refusals();
-  Connection& add(OwnedSocket socket, Tls tls);
+  Connection& add(OwnedDescriptor socket, Tls tls);
   void remove(Connection& connection);
 
   void schedule_sweep();
