@@ -1,7 +1,7 @@
 // The memory store that stands in for a real one in the simulation keeps the same promises.
+#include "fakes/memory_store.hpp"
 #include "conformance/store_suite.hpp"
 #include "fakes/manual_clock.hpp"
-#include "fakes/memory_store.hpp"
 
 namespace dispatcher::conformance {
 namespace {

@@ -216,7 +216,8 @@ Result<void> MemoryStore::settle_now(Settlement settlement) {
     update_status(*row);
   }
   row->attempts.push_back(std::move(settlement.attempt));
-  if (!is_recorded) {
+  const bool is_known = is_success && delivery.state == DeliveryState::delivered;
+  if (!is_recorded && !is_known) {
     return make_error(ErrorKind::conflict, "the delivery has ended or another holds it");
   }
   return {};
@@ -232,37 +233,55 @@ Result<std::vector<Endpoint>> MemoryStore::configure_now(std::vector<Endpoint> e
       left.push_back(&row);
     }
   }
-  const auto row_of = [this](const Sha256Digest& hash) {
-    return std::find_if(disk_.endpoints.begin(), disk_.endpoints.end(),
-                        [&](const MemoryEndpoint& row) { return row.url_hash == hash; });
-  };
-  const auto came = std::count_if(url_hashes.begin(), url_hashes.end(), [&](const auto& hash) {
-    return row_of(hash) == disk_.endpoints.end();
+  const auto came = std::count_if(url_hashes.begin(), url_hashes.end(), [this](const auto& hash) {
+    return std::none_of(disk_.endpoints.begin(), disk_.endpoints.end(),
+                        [&hash](const MemoryEndpoint& row) { return row.url_hash == hash; });
   });
-  const bool is_replaced = left.size() == 1 && came == 1;
+  MemoryEndpoint* replaced = left.size() == 1 && came == 1 ? left[0] : nullptr;
   for (MemoryEndpoint* row : left) {
-    if (!is_replaced) {
+    if (row != replaced) {
       row->endpoint.state = EndpointState::disabled;
     }
   }
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    auto row = row_of(url_hashes[i]);
-    if (row == disk_.endpoints.end() && is_replaced) {
-      row = disk_.endpoints.begin() + (left[0] - disk_.endpoints.data());
-      take_over(*row, endpoints[i], url_hashes[i]);
-    } else if (row == disk_.endpoints.end()) {
-      endpoints[i].number = disk_.next_endpoint++;
-      disk_.endpoints.push_back({endpoints[i], url_hashes[i], true});
-      row = disk_.endpoints.end() - 1;
-    }
-    endpoints[i].number = row->endpoint.number;
-    endpoints[i].id = row->endpoint.id;
-    if (row->endpoint.state == EndpointState::paused) {
+    MemoryEndpoint& row = endpoint_for(endpoints[i], url_hashes[i], replaced);
+    endpoints[i].number = row.endpoint.number;
+    endpoints[i].id = row.endpoint.id;
+    if (row.endpoint.state == EndpointState::paused) {
       endpoints[i].state = EndpointState::paused;
     }
-    row->endpoint = endpoints[i];
+    row.endpoint = endpoints[i];
   }
   return endpoints;
+}
+
+MemoryEndpoint& MemoryStore::endpoint_for(Endpoint& endpoint, const Sha256Digest& url_hash,
+                                          MemoryEndpoint* replaced) {
+  for (MemoryEndpoint& row : disk_.endpoints) {
+    if (row.url_hash == url_hash) {
+      return row;
+    }
+  }
+  if (replaced != nullptr) {
+    take_over(*replaced, endpoint, url_hash);
+    return *replaced;
+  }
+  for (MemoryEndpoint& row : disk_.endpoints) {
+    if (row.endpoint.id != endpoint.id) {
+      continue;
+    }
+    if (!row.url_hash) {  // so far only a consumer's name for it
+      row.url_hash = url_hash;
+      row.wants_backlog = true;
+      return row;
+    }
+    // Its id went to the URL that took its place.
+    endpoint.id += "-" + std::to_string(disk_.next_endpoint);
+    break;
+  }
+  endpoint.number = disk_.next_endpoint++;
+  disk_.endpoints.push_back({endpoint, url_hash, true});
+  return disk_.endpoints.back();
 }
 
 void MemoryStore::take_over(MemoryEndpoint& row, const Endpoint& endpoint,
@@ -286,37 +305,50 @@ Result<bool> MemoryStore::maintain_now(const RetentionPolicy& policy) {
   std::erase_if(disk_.keys, [this](const auto& key) {
     return key.second.made_at + kKeyLifetime <= clock_.wall();
   });
-  bool has_more = expire_done(policy);
-  for (MemoryEndpoint& endpoint : disk_.endpoints) {
-    if (endpoint.wants_backlog) {
-      endpoint.wants_backlog = route_backlog(endpoint);
-      has_more = has_more || endpoint.wants_backlog;
-    }
-  }
-  return has_more;
+  const bool has_more_expired = expire_done(policy);
+  const bool has_more_backlog = route_backlog();
+  return has_more_expired || has_more_backlog;
 }
 
-bool MemoryStore::route_backlog(MemoryEndpoint& endpoint) {
+bool MemoryStore::route_backlog() {
+  const auto& all = disk_.endpoints;
+  if (std::none_of(all.begin(), all.end(), [](const auto& row) { return row.wants_backlog; })) {
+    return false;
+  }
   std::size_t routed = 0;
   for (auto& [sequence, id] : disk_.by_sequence) {
     MemoryEvent& row = disk_.events.at(id);
-    const bool is_unrouted =
-        row.status == EventStatus::pending && row.deliveries.contains(kNoEndpoint);
-    if (!is_unrouted || !endpoint.endpoint.filter.matches(row.event->type, row.event->source)) {
+    if (row.status != EventStatus::pending || !row.deliveries.contains(kNoEndpoint)) {
       continue;
     }
     if (routed == kMaintenanceStep) {
       return true;
     }
-    ++routed;
-    auto delivery = row.deliveries.extract(kNoEndpoint);
-    delivery.key() = endpoint.endpoint.number;
-    delivery.mapped().state = DeliveryState::waiting;
-    delivery.mapped().reason.reset();
-    row.deliveries.insert(std::move(delivery));
-    became_due(row);
+    routed += route_backlog_of(row) ? 1 : 0;
+  }
+  for (MemoryEndpoint& endpoint : disk_.endpoints) {
+    endpoint.wants_backlog = false;
   }
   return false;
+}
+
+bool MemoryStore::route_backlog_of(MemoryEvent& row) {
+  MemoryDelivery delivery = row.deliveries.at(kNoEndpoint);
+  delivery.state = DeliveryState::waiting;
+  delivery.reason.reset();
+  bool is_matched = false;
+  for (const MemoryEndpoint& one : disk_.endpoints) {
+    if (one.wants_backlog && one.endpoint.filter.matches(row.event->type, row.event->source)) {
+      is_matched = true;
+      row.deliveries.emplace(one.endpoint.number, delivery);  // unless it has it already
+    }
+  }
+  if (is_matched) {
+    row.deliveries.erase(kNoEndpoint);
+    update_status(row);
+    became_due(row);
+  }
+  return is_matched;
 }
 
 bool MemoryStore::expire_done(const RetentionPolicy& policy) {

@@ -6,6 +6,7 @@
 #include "ports/clock.hpp"
 #include "ports/store.hpp"
 
+#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
@@ -30,7 +31,8 @@ class StoreFaults {
 
 struct MemoryEndpoint {
   Endpoint endpoint;
-  Sha256Digest url_hash{};
+  // Empty where only a consumer has spoken of it: then it has a name and no URL.
+  std::optional<Sha256Digest> url_hash;
   bool wants_backlog = false;  // what matched nothing so far; routed by `maintain`
 };
 
@@ -52,7 +54,7 @@ struct MemoryEvent {
   EventStatus status = EventStatus::pending;
   WallTime updated_at{};
   std::optional<std::int64_t> latency_ms;  // when a consumer acknowledged it
-  // By endpoint; kNoEndpoint stands for a polling consumer where none matched.
+  // By endpoint; kNoEndpoint stands for a later one, where none has matched.
   std::map<EndpointNumber, MemoryDelivery> deliveries;
   std::vector<Attempt> attempts;
   std::string lease_token;
@@ -70,7 +72,7 @@ struct MemoryKey {
 };
 
 struct MemoryDisk {
-  std::vector<MemoryEndpoint> endpoints;
+  std::deque<MemoryEndpoint> endpoints;
   std::map<EventId, MemoryEvent> events;
   std::map<std::int64_t, EventId> by_sequence;
   std::map<std::string, MemoryKey> keys;
@@ -151,11 +153,17 @@ class MemoryStore : public Store {
   Result<EventView> nack_now(const EventId& id, const std::string& token,
                              const NackRequest& request);
   void apply_nack(MemoryEvent& row, const NackRequest& request);
+  void record_reported(MemoryEvent& row, Attempt attempt);
+  // Of an endpoint that a consumer names; made where it is new.
+  MemoryDelivery& named_delivery(MemoryEvent& row, const std::string& endpoint_id);
   Result<void> erase_now(const EventId& id);
   Result<bool> maintain_now(const RetentionPolicy& policy);
-  bool route_backlog(MemoryEndpoint& endpoint);
+  bool route_backlog();
+  bool route_backlog_of(MemoryEvent& row);
   bool expire_done(const RetentionPolicy& policy);
 
+  [[nodiscard]] MemoryEndpoint& endpoint_for(Endpoint& endpoint, const Sha256Digest& url_hash,
+                                             MemoryEndpoint* replaced);
   void take_over(MemoryEndpoint& row, const Endpoint& endpoint, const Sha256Digest& url_hash);
   void route(MemoryEvent& row);
   void became_due(EndpointNumber endpoint, WallTime due);

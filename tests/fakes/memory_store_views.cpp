@@ -42,11 +42,13 @@ EventView MemoryStore::view_of(const MemoryEvent& row, bool with_deliveries) con
   view.progress.status = row.status;
   view.progress.updated_at = row.updated_at;
   view.progress.delivery_latency_ms = row.latency_ms;
+  std::optional<WallTime> last_error_at;
   for (const auto& [number, delivery] : row.deliveries) {
     EventProgress& sum = view.progress;
     sum.delivery_attempts += delivery.progress.attempts;
-    if (delivery.last_attempt >= sum.last_delivery_attempt) {
-      sum.last_delivery_attempt = delivery.last_attempt;
+    sum.last_delivery_attempt = std::max(sum.last_delivery_attempt, delivery.last_attempt);
+    if (delivery.last_error && delivery.last_attempt >= last_error_at) {
+      last_error_at = delivery.last_attempt;
       sum.error_message = delivery.last_error;
     }
     if (delivery.delivered_at) {
@@ -61,7 +63,7 @@ EventView MemoryStore::view_of(const MemoryEvent& row, bool with_deliveries) con
     one.endpoint_id = endpoint->endpoint.id;
     one.state = is_claimed(row, number) ? DeliveryState::in_flight : delivery.state;
     one.attempts = delivery.progress.attempts;
-    if (delivery.state == DeliveryState::waiting) {
+    if (one.state == DeliveryState::waiting) {
       one.next_attempt_at = delivery.due;
     }
     one.review_reason = delivery.reason;
@@ -304,40 +306,33 @@ Result<EventView> MemoryStore::nack_now(const EventId& id, const std::string& to
 
 void MemoryStore::apply_nack(MemoryEvent& row, const NackRequest& request) {
   const WallTime now = clock_.wall();
-  const auto named = [](const std::vector<std::string>& ids, const std::string& id) {
-    return std::find(ids.begin(), ids.end(), id) != ids.end();
-  };
-  const bool is_report = request.error || request.reason || !request.attempts.empty();
-  if (is_report || !request.delivered.empty()) {
+  for (const Attempt& attempt : request.attempts) {
+    record_reported(row, attempt);
+  }
+  for (const std::string& id : request.delivered) {
+    MemoryDelivery& delivery = named_delivery(row, id);
+    if (delivery.state != DeliveryState::delivered) {
+      delivery.state = DeliveryState::delivered;
+      delivery.reason.reset();
+      delivery.delivered_at = now;
+    }
+  }
+  const bool is_failure =
+      request.error || request.reason ||
+      std::any_of(request.attempts.begin(), request.attempts.end(), [](const Attempt& attempt) {
+        return attempt.outcome != Outcome::abandoned && attempt.outcome != Outcome::delivered;
+      });
+  if (is_failure || !request.delivered.empty()) {
     row.updated_at = now;
   }
   for (auto& [number, delivery] : row.deliveries) {
-    const MemoryEndpoint* endpoint = find_endpoint(number);
-    const std::string endpoint_id = endpoint == nullptr ? "" : endpoint->endpoint.id;
-    std::int64_t made = 0;
-    for (const Attempt& attempt : request.attempts) {
-      if (attempt.endpoint_id == endpoint_id || (endpoint == nullptr && made == 0)) {
-        ++made;
-        delivery.last_attempt = attempt.started_at;
-        delivery.last_status = attempt.status;
-        delivery.last_error = attempt.error;
-      }
-    }
-    if (delivery.state != DeliveryState::waiting) {
-      continue;
-    }
-    delivery.progress.attempts += made;
-    if (endpoint != nullptr && named(request.delivered, endpoint_id)) {
-      delivery.state = DeliveryState::delivered;
-      delivery.delivered_at = now;
-      continue;
-    }
-    if (!is_report) {
+    if (!is_failure || delivery.state != DeliveryState::waiting) {
       continue;
     }
     if (request.error) {
       delivery.last_error = request.error;
     }
+    const MemoryEndpoint* endpoint = find_endpoint(number);
     const auto schedule =
         endpoint == nullptr ? RetryPolicy::default_schedule() : endpoint->endpoint.retry.schedule;
     const auto step = static_cast<std::size_t>(delivery.progress.step);
@@ -351,9 +346,31 @@ void MemoryStore::apply_nack(MemoryEvent& row, const NackRequest& request) {
     delivery.progress.retries_used = 0;
     delivery.progress.step = static_cast<int>(std::min(step + 1, schedule.size()));
   }
-  for (Attempt attempt : request.attempts) {
-    row.attempts.push_back(std::move(attempt));
+}
+
+void MemoryStore::record_reported(MemoryEvent& row, Attempt attempt) {
+  MemoryDelivery& delivery = named_delivery(row, attempt.endpoint_id);
+  attempt.number = ++delivery.progress.attempts;
+  delivery.last_attempt = attempt.started_at;
+  delivery.last_status = attempt.status;
+  delivery.last_error = attempt.error;
+  row.attempts.push_back(std::move(attempt));
+}
+
+MemoryDelivery& MemoryStore::named_delivery(MemoryEvent& row, const std::string& endpoint_id) {
+  auto known = std::find_if(disk_.endpoints.begin(), disk_.endpoints.end(),
+                            [&](const auto& one) { return one.endpoint.id == endpoint_id; });
+  if (known == disk_.endpoints.end()) {
+    MemoryEndpoint named;
+    named.endpoint.number = disk_.next_endpoint++;
+    named.endpoint.id = endpoint_id;
+    named.endpoint.state = EndpointState::disabled;
+    disk_.endpoints.push_back(std::move(named));
+    known = disk_.endpoints.end() - 1;
   }
+  MemoryDelivery fresh;
+  fresh.due = row.event->created_at;
+  return row.deliveries.try_emplace(known->endpoint.number, fresh).first->second;
 }
 
 boost::asio::awaitable<Result<void>> MemoryStore::erase(EventId id) {
