@@ -40,8 +40,9 @@ class Checker : public fakes::SimReceivers::Observer {
 
   // -- the dispatcher's lives
   void on_life_begins(int process, std::optional<MonoTime> deadline);
-  // `in_flight`: what the engine had claimed and not recorded when it ended.
-  void on_life_ends(std::size_t in_flight, bool is_crash);
+  // `in_flight`: what the engine had claimed and not recorded when it ended. `was_stopping`: it had
+  // been asked to stop; then what a failing store does not record in time may be given up.
+  void on_life_ends(std::size_t in_flight, bool was_stopping);
   // It comes back as a new one: what a 429 had asked for is forgotten.
   void on_endpoint_leaves(const std::string& host) { pauses_.erase(host); }
 

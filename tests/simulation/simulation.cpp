@@ -160,7 +160,7 @@ class Simulation {
                       has_crashed ? "crashes" : "ends", steps, process.in_flight()));
     check_deadline(process, has_crashed);
     report_.crashes += has_crashed ? 1 : 0;
-    checker_.on_life_ends(process.in_flight(), has_crashed);
+    checker_.on_life_ends(process.in_flight(), end_by.has_value() || life.deadline.count() > 0);
     store_->crash();
     down_after_ = life.down_after;
   }
