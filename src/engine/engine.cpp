@@ -119,8 +119,9 @@ boost::asio::awaitable<void> Engine::claim(std::vector<ClaimRequest> requests) {
       ports_.log.warning("cannot claim deliveries; trying again",
                          {{"error", answer.error().message}});
     }
-    if (answer.error().kind == ErrorKind::refused || answer.error().kind == ErrorKind::stopped) {
-      is_stopping_ = true;  // it will not get better by asking again
+    const ErrorKind kind = answer.error().kind;
+    if (kind == ErrorKind::stopped || (kind == ErrorKind::refused && options_.is_single_pass)) {
+      is_stopping_ = true;  // it will not get better within this pass
       co_return;
     }
     for (const ClaimRequest& request : lanes) {

@@ -88,7 +88,9 @@ class Serving {
 
   asio::awaitable<void> reload_now_and_then() {
     while (!is_stopping_) {
-      if (co_await reload_timer_->wait_until(parts_.clock.monotonic() + kSecretInterval)) {
+      const MonoTime next = parts_.clock.monotonic() + kSecretInterval;
+      const bool is_due = co_await reload_timer_->wait_until(next);
+      if (is_due) {
         co_await reload();
       }
     }
