@@ -57,7 +57,8 @@ class ExportStream final : public BodyStream {
     std::string piece = opening();
     // A read may find nothing and still have more behind it: it is short whatever it finds.
     while (!is_at_end_ && piece.empty()) {
-      if (!co_await read(piece)) {
+      const bool is_read = co_await read(piece);
+      if (!is_read) {
         co_return std::nullopt;
       }
     }
