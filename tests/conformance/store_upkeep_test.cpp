@@ -252,6 +252,7 @@ WebhookLogEntry log_entry(std::uint64_t number, WallTime at, std::string payload
   entry.source_ip = "127.0.0.1";
   entry.timestamp = at;
   entry.request_id = "request-" + std::to_string(number);
+  entry.event_id = "evt-" + std::to_string(number);
   return entry;
 }
 
@@ -272,6 +273,7 @@ TEST_P(StoreSuite, the_webhook_log_is_newest_first_and_outlives_a_kill) {
   EXPECT_EQ(seen[1].source_ip, "127.0.0.1");
   EXPECT_EQ(seen[1].timestamp, now() - seconds{1});
   EXPECT_EQ(seen[1].request_id, "request-1");
+  EXPECT_EQ(seen[1].event_id, "evt-1");
 }
 
 TEST_P(StoreSuite, the_webhook_log_is_filtered_by_type_time_and_text_in_any_case) {

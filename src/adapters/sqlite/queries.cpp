@@ -23,7 +23,7 @@ constexpr const char* kFindPending =
     "SELECT " SQLITE_EVENT_HEAD_COLUMNS
     " FROM events e INDEXED BY events_status WHERE e.status = 0 ORDER BY e.seq DESC";
 constexpr const char* kFindLog =
-    "SELECT id, event_type, payload, source_ip, timestamp_us, request_id FROM webhook_log "
+    "SELECT id, event_type, payload, source_ip, timestamp_us, request_id, event_id FROM webhook_log "
     "ORDER BY number DESC";
 
 std::optional<std::int64_t> find_seq(Connection& db, const EventId& id) {
@@ -134,6 +134,7 @@ Result<std::vector<WebhookLogEntry>> find_webhook_log(const Reading& reading,
     entry.source_ip = rows.text(3);
     entry.timestamp = wall_from_micros(rows.integer(4));
     entry.request_id = rows.text(5);
+    entry.event_id = rows.text(6);
   }
   return entries;
 }

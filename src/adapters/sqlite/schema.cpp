@@ -11,9 +11,11 @@ namespace {
 // Times are microseconds since 1970, UTC. `seq` numbers events in the order of their ingest.
 //
 // * A status change must not rewrite a payload: payloads have a table of their own.
-// * Everything that the engine claims is found in one walk of `deliveries_due`, which has all
-//   that a claim needs to know of a delivery. It holds only what waits, so that it shrinks as work
-//   is done, and each endpoint's part is apart.
+// * What the engine claims is found in one walk of `deliveries_due`. It holds only what waits, so
+//   that it shrinks as work is done, and each endpoint's part is apart.
+// * A delivery's key is one integer, `place`: such a table is filled at its end without
+// rebalancing,
+//   which a key of two columns is not.
 // * Ids are version 7, so their index grows at its end; so do all other tables.
 // * Nothing is ever counted: `day_counts` is kept by each commit.
 constexpr const char* kVersion1 = R"sql(
@@ -36,7 +38,7 @@ CREATE TABLE payloads(
   body TEXT NOT NULL);
 
 CREATE TABLE deliveries(
-  seq INTEGER NOT NULL,
+  place INTEGER PRIMARY KEY,
   endpoint INTEGER NOT NULL,
   state INTEGER NOT NULL,
   due_us INTEGER NOT NULL,
@@ -47,11 +49,9 @@ CREATE TABLE deliveries(
   last_status INTEGER,
   last_attempt_us INTEGER,
   delivered_us INTEGER,
-  last_error TEXT,
-  PRIMARY KEY(seq, endpoint)) WITHOUT ROWID;
-CREATE INDEX deliveries_due ON deliveries(endpoint, due_us, seq, attempts, retries_used, step)
-  WHERE state = 0;
-CREATE INDEX deliveries_review ON deliveries(seq, endpoint, reason) WHERE state = 3;
+  last_error TEXT);
+CREATE INDEX deliveries_due ON deliveries(state, endpoint, due_us) WHERE state = 0;
+CREATE INDEX deliveries_review ON deliveries(state) WHERE state = 3;
 
 CREATE TABLE attempts(
   seq INTEGER NOT NULL,
@@ -106,6 +106,7 @@ CREATE TABLE latencies(
 CREATE TABLE webhook_log(
   number INTEGER PRIMARY KEY,
   id BLOB NOT NULL,
+  event_id TEXT NOT NULL,
   event_type TEXT NOT NULL,
   payload TEXT NOT NULL,
   source_ip TEXT NOT NULL,

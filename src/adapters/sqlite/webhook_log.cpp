@@ -8,13 +8,13 @@ constexpr std::int64_t kMaxEntries = 1'000;
 constexpr std::int64_t kMaxBytes = 8 * 1024 * 1024;
 
 constexpr const char* kInsert =
-    "INSERT INTO webhook_log(number, id, event_type, payload, source_ip, timestamp_us, "
-    "request_id, bytes) VALUES(?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO webhook_log(number, id, event_id, event_type, payload, source_ip, timestamp_us, "
+    "request_id, bytes) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* kOldest = "SELECT number, bytes FROM webhook_log ORDER BY number LIMIT 1";
 constexpr const char* kDelete = "DELETE FROM webhook_log WHERE number = ?";
 
 std::int64_t bytes_of(const WebhookLogEntry& entry) {
-  return static_cast<std::int64_t>(entry.id.bytes.size() + entry.event_type.size() +
+  return static_cast<std::int64_t>(entry.id.bytes.size() + entry.event_id.size() + entry.event_type.size() +
                                    entry.payload.size() + entry.source_ip.size() +
                                    entry.request_id.size());
 }
@@ -42,7 +42,7 @@ Result<void> append_webhook_log(Transaction& transaction, const WebhookLogEntry&
   WebhookLogTotals& totals = transaction.state.webhook_log;
   const std::int64_t bytes = bytes_of(entry);
   transaction.db.query(kInsert)
-      .bind(totals.next_number++, entry.id, entry.event_type, entry.payload, entry.source_ip,
+      .bind(totals.next_number++, entry.id, entry.event_id, entry.event_type, entry.payload, entry.source_ip,
             micros_since_epoch(entry.timestamp), entry.request_id, bytes)
       .run();
   ++totals.entries;
