@@ -61,6 +61,12 @@ void Checker::on_leased(const EventId& id, MonoTime asked_at, WallTime until) {
   leases_.insert_or_assign(id, Lease{asked_at, until});
 }
 
+void Checker::on_renewing(const EventId& id, WallTime until) {
+  if (const auto lease = leases_.find(id); lease != leases_.end()) {
+    lease->second.until = std::min(lease->second.until, until);
+  }
+}
+
 void Checker::on_releasing(const EventId& id) {
   leases_.erase(id);
 }

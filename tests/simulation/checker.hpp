@@ -30,6 +30,8 @@ class Checker : public fakes::SimReceivers::Observer {
   // -- what clients know
   void on_accepted(std::size_t planned, const EventId& id);
   void on_leased(const EventId& id, MonoTime asked_at, WallTime until);
+  // It asks for another end of its lease, which may be sooner.
+  void on_renewing(const EventId& id, WallTime until);
   // The consumer says what became of what it leased: from now on its lease may have ended.
   void on_releasing(const EventId& id);
   void on_reporting(const EventId& id, std::optional<ReviewReason> reason);

@@ -187,6 +187,7 @@ boost::asio::awaitable<void> Process::consume_one(EventId id, std::string token)
   if (random.chance(odds.renews)) {
     const auto asked_at = around_.world.clock().monotonic();
     const WallTime until = around_.world.clock().wall() + seconds{30};
+    around_.checker.on_renewing(id, until);
     std::vector<EventId> ids{id};
     const auto renewed = co_await around_.store.renew(token, std::move(ids), seconds{30});
     if (renewed && renewed->at(0)) {
