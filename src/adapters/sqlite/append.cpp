@@ -15,7 +15,7 @@ constexpr const char* kInsertEvent =
     "VALUES(?, ?, 0, ?, ?, ?, ?)";
 constexpr const char* kInsertPayload = "INSERT INTO payloads(seq, body) VALUES(?, ?)";
 constexpr const char* kInsertDelivery =
-    "INSERT INTO deliveries(seq, endpoint, state, due_us, attempts, retries_used, step) "
+    "INSERT INTO deliveries(place, endpoint, state, due_us, attempts, retries_used, step) "
     "VALUES(?, ?, 0, ?, 0, 0, 0)";
 constexpr const char* kFindKey =
     "SELECT created_us, body_hash, answer FROM idempotency WHERE key = ?";
@@ -71,7 +71,9 @@ Result<std::optional<AppendAnswer>> find_answer(Transaction& transaction,
 }
 
 void insert_delivery(Transaction& transaction, std::int64_t seq, EndpointNumber endpoint) {
-  transaction.db.query(kInsertDelivery).bind(seq, endpoint, transaction.now_us).run();
+  transaction.db.query(kInsertDelivery)
+      .bind(place_of(seq, endpoint), endpoint, transaction.now_us)
+      .run();
   transaction.state.lanes.note_waiting(endpoint, transaction.now_us, seq);
 }
 

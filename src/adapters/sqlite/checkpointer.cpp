@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include <pthread.h>
+
 namespace dispatcher::sqlite {
 namespace {
 
@@ -17,7 +19,10 @@ constexpr int kFinishPages = 8'192;
 Checkpointer::Checkpointer(std::unique_ptr<Connection> db, const Log& log,
                            std::function<void()> finish)
     : db_(std::move(db)), log_(log), finish_(std::move(finish)) {
-  thread_ = std::thread{[this] { work(); }};
+  thread_ = std::thread{[this] {
+    pthread_setname_np(pthread_self(), "store-checkpt");
+    work();
+  }};
 }
 
 Checkpointer::~Checkpointer() {
@@ -59,6 +64,9 @@ void Checkpointer::checkpoint() {
   int done = 0;
   const int code =
       sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
+  if (code == SQLITE_BUSY) {
+    return;  // the writer is at it
+  }
   if (code != SQLITE_OK) {
     if (!std::exchange(is_failing_, true)) {
       log_.warning("the store's log cannot be brought into its file; it grows",

@@ -7,13 +7,12 @@
 namespace dispatcher::sqlite {
 namespace {
 
-// The index has all that is read, in this order.
-constexpr const char* kWalkDue =
-    "SELECT due_us, seq, attempts, retries_used, step FROM deliveries INDEXED BY deliveries_due "
-    "WHERE endpoint = ? AND state = 0 AND (due_us, seq) >= (?, ?) ORDER BY due_us, seq";
+constexpr const char* kReadProgress =
+    "SELECT attempts, retries_used, step FROM deliveries WHERE place = ?";
 constexpr const char* kReadEvent =
     "SELECT e.id, e.type, e.source, e.created_us, p.body FROM events e "
     "JOIN payloads p ON p.seq = e.seq WHERE e.seq = ?";
+constexpr const char* kReadDue = "SELECT due_us FROM deliveries WHERE place = ? AND state = 0";
 
 std::shared_ptr<const Event> read_event(Connection& db, std::int64_t seq) {
   Query found = db.query(kReadEvent);
@@ -30,6 +29,18 @@ std::shared_ptr<const Event> read_event(Connection& db, std::int64_t seq) {
   return event;
 }
 
+DeliveryProgress read_progress(Connection& db, std::int64_t place) {
+  DeliveryProgress progress;
+  Query found = db.query(kReadProgress);
+  found.bind(place);
+  if (found.step()) {
+    progress.attempts = found.integer(0);
+    progress.retries_used = static_cast<int>(found.integer(1));
+    progress.step = static_cast<int>(found.integer(2));
+  }
+  return progress;
+}
+
 class Claiming {
  public:
   Claiming(Transaction& transaction, std::size_t max_bytes)
@@ -38,19 +49,16 @@ class Claiming {
   LaneDue claim_from(const ClaimRequest& request) {
     LaneDue due{request.endpoint, std::nullopt};
     Lane& lane = transaction_.state.lanes.at(request.endpoint);
-    Query rows = transaction_.db.query(kWalkDue);
-    rows.bind(request.endpoint, lane.from_due_us, lane.from_seq);
+    DueWalk walk{transaction_.db, request.endpoint, lane.from};
     std::size_t taken = 0;
-    while (rows.step()) {
-      const std::int64_t due_us = rows.integer(0);
-      const DeliveryKey key{rows.integer(1), request.endpoint};
-      lane.from_due_us = due_us;
-      lane.from_seq = key.seq;
+    while (const auto row = walk.next()) {
+      const DeliveryKey key{seq_at(row->place), request.endpoint};
+      lane.from = *row;
       if (transaction_.state.claims.has(key)) {
         continue;
       }
-      if (taken == request.max || due_us > transaction_.now_us || !take(key, rows)) {
-        due.next_due = wall_from_micros(due_us);
+      if (taken == request.max || row->due_us > transaction_.now_us || !take(key, row->place)) {
+        due.next_due = wall_from_micros(row->due_us);
         break;
       }
       ++taken;
@@ -65,7 +73,7 @@ class Claiming {
 
  private:
   // False when there is no room for its payload.
-  bool take(const DeliveryKey& key, const Query& row) {
+  bool take(const DeliveryKey& key, std::int64_t place) {
     std::shared_ptr<const Event>& event = events_[key.seq];
     if (event == nullptr) {
       event = read_event(transaction_.db, key.seq);
@@ -81,9 +89,7 @@ class Claiming {
     claimed.event = event;
     claimed.endpoint = key.endpoint;
     claimed.token = transaction_.state.claims.add(key);
-    claimed.progress.attempts = row.integer(2);
-    claimed.progress.retries_used = static_cast<int>(row.integer(3));
-    claimed.progress.step = static_cast<int>(row.integer(4));
+    claimed.progress = read_progress(transaction_.db, place);
     return true;
   }
 
@@ -92,9 +98,6 @@ class Claiming {
   std::unordered_map<std::int64_t, std::shared_ptr<const Event>> events_;
   std::vector<ClaimedDelivery> claimed_;
 };
-
-constexpr const char* kReadDue =
-    "SELECT due_us FROM deliveries WHERE seq = ? AND endpoint = ? AND state = 0";
 
 }  // namespace
 
@@ -118,7 +121,7 @@ Result<void> give_back(Transaction& transaction, const std::vector<ClaimToken>& 
     }
     transaction.state.claims.remove(token);
     Query found = transaction.db.query(kReadDue);
-    found.bind(key->seq, key->endpoint);
+    found.bind(place_of(key->seq, key->endpoint));
     if (found.step()) {
       transaction.state.lanes.note_waiting(key->endpoint, found.integer(0), key->seq);
     }

@@ -1,5 +1,6 @@
 #include "adapters/sqlite/claims.hpp"
 
+#include "adapters/sqlite/schema.hpp"
 #include "base/check.hpp"
 
 #include <algorithm>
@@ -91,7 +92,7 @@ void Lanes::note_waiting(EndpointNumber endpoint, std::int64_t due_us, std::int6
     return;
   }
   Lane& lane = found->second;
-  lane.note_waiting(due_us, seq);
+  lane.from = std::min(lane.from, DueRow{due_us, place_of(seq, endpoint)});
   if (!lane.said_due_us || due_us < *lane.said_due_us) {
     const auto [hint, is_new] = hints_.try_emplace(endpoint, due_us);
     hint->second = std::min(hint->second, due_us);

@@ -1,6 +1,7 @@
 // The engine's leases. The store has one owner, so they live in its memory: a restart has none.
 #pragma once
 
+#include "adapters/sqlite/due_walk.hpp"
 #include "base/time.hpp"
 #include "model/endpoint.hpp"
 #include "ports/inbox.hpp"
@@ -88,24 +89,16 @@ class Claims {
 // How far claiming has walked through an endpoint's due index. All that waits before `from` is
 // claimed, so that what is in flight is not walked over again by every claim.
 struct Lane {
-  std::int64_t from_due_us = 0;
-  std::int64_t from_seq = 0;
+  DueRow from = kBeforeAllDue;
   // What the last claim said of the next due time. Empty: that nothing waits.
   std::optional<std::int64_t> said_due_us;
-
-  // A row waits at this place from now on.
-  void note_waiting(std::int64_t due_us, std::int64_t seq) {
-    if (due_us < from_due_us || (due_us == from_due_us && seq < from_seq)) {
-      from_due_us = due_us;
-      from_seq = seq;
-    }
-  }
 };
 
 // The lanes that the engine has claimed from. Only the writer thread's.
 class Lanes {
  public:
   [[nodiscard]] Lane& at(EndpointNumber endpoint) { return lanes_[endpoint]; }
+  // The delivery of this event waits from now on.
   void note_waiting(EndpointNumber endpoint, std::int64_t due_us, std::int64_t seq);
   // A claim, which sees all that was noted so far, tells the engine of the next due time.
   void note_said(EndpointNumber endpoint, std::optional<std::int64_t> due_us);

@@ -8,8 +8,8 @@ namespace {
 
 // Turns what is in review of the endpoint into deliveries that are due.
 constexpr const char* kFindReview =
-    "SELECT seq FROM deliveries INDEXED BY deliveries_review WHERE state = 3 AND endpoint = ? "
-    "ORDER BY seq";
+    "SELECT place FROM deliveries INDEXED BY deliveries_review WHERE state = 3 AND endpoint = ? "
+    "ORDER BY place";
 
 // A wanted endpoint and the known one that stands for it, once that is found.
 struct Wanted {
@@ -56,7 +56,7 @@ void release_review(Transaction& transaction, EndpointNumber endpoint) {
     Query rows = transaction.db.query(kFindReview);
     rows.bind(endpoint);
     while (rows.step()) {
-      seqs.push_back(rows.integer(0));
+      seqs.push_back(seq_at(rows.integer(0)));
     }
   }
   for (const std::int64_t seq : seqs) {

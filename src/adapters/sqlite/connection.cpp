@@ -11,6 +11,14 @@ namespace {
 // For connections of other processes (`store backup`, `store check`): they hold locks for moments.
 constexpr int kBusyTimeoutMs = 5'000;
 
+// SQLite counts every allocation under a lock unless it is told not to before its first use; nobody
+// reads those counts here.
+void configure_library() {
+  static const int code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  // Somebody used SQLite before: it works as well, a little slower.
+  (void)code;
+}
+
 }  // namespace
 
 Error describe_failure(int code, std::string_view doing, const std::string& path,
@@ -121,6 +129,7 @@ void Query::bind_one(int index, std::span<const std::uint8_t> blob) {
 
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Access access,
                                                      int cache_kib) {
+  configure_library();
   sqlite3* handle = nullptr;
   const int mode = access == Access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   const int code = sqlite3_open_v2(path.c_str(), &handle,

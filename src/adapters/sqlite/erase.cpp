@@ -5,16 +5,17 @@ namespace dispatcher::sqlite {
 namespace {
 
 constexpr const char* kEraseAttempts = "DELETE FROM attempts WHERE seq = ?";
-constexpr const char* kEraseDeliveries = "DELETE FROM deliveries WHERE seq = ?";
+constexpr const char* kEraseDeliveries = "DELETE FROM deliveries WHERE place BETWEEN ? AND ?";
 constexpr const char* kErasePayload = "DELETE FROM payloads WHERE seq = ?";
 constexpr const char* kEraseEvent = "DELETE FROM events WHERE seq = ?";
 
 }  // namespace
 
 void erase_event(Transaction& transaction, const EventRow& event) {
-  for (const char* sql : {kEraseAttempts, kEraseDeliveries, kErasePayload, kEraseEvent}) {
+  for (const char* sql : {kEraseAttempts, kErasePayload, kEraseEvent}) {
     transaction.db.query(sql).bind(event.seq).run();
   }
+  transaction.db.query(kEraseDeliveries).bind(first_place(event.seq), last_place(event.seq)).run();
   transaction.state.claims.remove_event(event.seq);
   transaction.state.tallies.move(event.created_us, event.loaded_as, std::nullopt);
 }

@@ -12,18 +12,19 @@ constexpr const char* kLoadBySeq = "SELECT " EVENT_COLUMNS " FROM events WHERE s
 #undef EVENT_COLUMNS
 constexpr const char* kLoadDeliveries =
     "SELECT endpoint, state, due_us, attempts, retries_used, step, reason, last_status, "
-    "last_attempt_us, delivered_us, last_error FROM deliveries WHERE seq = ? ORDER BY endpoint";
+    "last_attempt_us, delivered_us, last_error FROM deliveries WHERE place BETWEEN ? AND ? "
+    "ORDER BY place";
 constexpr const char* kSaveStatus =
     "UPDATE events SET status = ?, updated_us = ?, latency_us = ?, lease_token = ?, "
     "lease_until_us = ?, consumer = ? WHERE seq = ?";
 constexpr const char* kInsertDelivery =
-    "INSERT INTO deliveries(seq, endpoint, state, due_us, attempts, retries_used, step, reason, "
+    "INSERT INTO deliveries(place, endpoint, state, due_us, attempts, retries_used, step, reason, "
     "last_status, last_attempt_us, delivered_us, last_error) "
     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* kUpdateDelivery =
     "UPDATE deliveries SET state = ?, due_us = ?, attempts = ?, retries_used = ?, step = ?, "
     "reason = ?, last_status = ?, last_attempt_us = ?, delivered_us = ?, last_error = ? "
-    "WHERE seq = ? AND endpoint = ?";
+    "WHERE place = ?";
 constexpr const char* kInsertAttempt =
     "INSERT INTO attempts(seq, endpoint, number, started_us, duration_ms, outcome, status, error, "
     "remote_address, response_body) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -39,7 +40,7 @@ std::optional<int> number_of(const std::optional<ReviewReason>& reason) {
 
 void load_deliveries(Connection& db, EventRow& event) {
   Query rows = db.query(kLoadDeliveries);
-  rows.bind(event.seq);
+  rows.bind(first_place(event.seq), last_place(event.seq));
   while (rows.step()) {
     DeliveryRow& row = event.deliveries.emplace_back();
     row.endpoint = static_cast<EndpointNumber>(rows.integer(0));
@@ -79,8 +80,8 @@ std::optional<EventRow> read_event(Connection& db, Query& found) {
 void save_delivery(Connection& db, std::int64_t seq, const DeliveryRow& row) {
   if (row.is_new) {
     db.query(kInsertDelivery)
-        .bind(seq, row.endpoint, static_cast<int>(row.state), row.due_us, row.attempts,
-              row.retries_used, row.step, number_of(row.reason), row.last_status,
+        .bind(place_of(seq, row.endpoint), row.endpoint, static_cast<int>(row.state), row.due_us,
+              row.attempts, row.retries_used, row.step, number_of(row.reason), row.last_status,
               row.last_attempt_us, row.delivered_us, row.last_error)
         .run();
     return;
@@ -88,7 +89,7 @@ void save_delivery(Connection& db, std::int64_t seq, const DeliveryRow& row) {
   db.query(kUpdateDelivery)
       .bind(static_cast<int>(row.state), row.due_us, row.attempts, row.retries_used, row.step,
             number_of(row.reason), row.last_status, row.last_attempt_us, row.delivered_us,
-            row.last_error, seq, row.endpoint)
+            row.last_error, place_of(seq, row.endpoint))
       .run();
 }
 

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <queue>
 #include <unordered_set>
 
@@ -16,17 +15,7 @@ constexpr std::size_t kMaxLeasedEvents = 1'000;
 // Payloads in one answer, but always at least one event.
 constexpr std::size_t kMaxLeasedBytes = 4 * 1024 * 1024;
 // Rows of one endpoint read at a time while the endpoints' due times are merged.
-constexpr std::int64_t kChunkRows = 64;
-
-constexpr const char* kReadChunk =
-    "SELECT due_us, seq FROM deliveries INDEXED BY deliveries_due WHERE endpoint = ? AND "
-    "state = 0 AND (due_us, seq) > (?, ?) AND due_us <= ? ORDER BY due_us, seq LIMIT ?";
-
-struct DueRow {
-  std::int64_t due_us = 0;
-  std::int64_t seq = 0;
-  friend auto operator<=>(const DueRow&, const DueRow&) = default;
-};
+constexpr std::size_t kChunkRows = 64;
 
 // What is due of one endpoint, in order, read in chunks.
 class DueRows {
@@ -41,17 +30,21 @@ class DueRows {
   }
 
  private:
+  // The rows that were read before may have changed since: nothing is read but what lies after.
   void read_chunk(Connection& db) {
-    const DueRow after =
-        chunk_.empty() ? DueRow{std::numeric_limits<std::int64_t>::min(), 0} : chunk_.back();
+    const DueRow from =
+        chunk_.empty() ? kBeforeAllDue : DueRow{chunk_.back().due_us, chunk_.back().place + 1};
     chunk_.clear();
     at_ = 0;
-    Query rows = db.query(kReadChunk);
-    rows.bind(endpoint_, after.due_us, after.seq, now_us_, kChunkRows);
-    while (rows.step()) {
-      chunk_.push_back({rows.integer(0), rows.integer(1)});
+    DueWalk walk{db, endpoint_, from};
+    while (chunk_.size() < kChunkRows) {
+      const auto row = walk.next();
+      if (!row || row->due_us > now_us_) {
+        is_at_end_ = true;
+        return;
+      }
+      chunk_.push_back(*row);
     }
-    is_at_end_ = chunk_.size() < static_cast<std::size_t>(kChunkRows);
   }
 
   EndpointNumber endpoint_;
@@ -164,10 +157,11 @@ Result<LeasedEvents> lease(Transaction& transaction, const LeaseRequest& request
     if (!row) {
       break;
     }
-    if (!seen.insert(row->seq).second || transaction.state.claims.has_event(row->seq)) {
+    const std::int64_t seq = seq_at(row->place);
+    if (!seen.insert(seq).second || transaction.state.claims.has_event(seq)) {
       continue;
     }
-    auto event = load_event(transaction.db, row->seq);
+    auto event = load_event(transaction.db, seq);
     if (!event || event->lease_until_us > transaction.now_us) {
       continue;
     }

@@ -14,16 +14,19 @@ namespace {
 // Events that one read looks at, matching or not: a few milliseconds.
 constexpr int kMaxLookedAt = 4'000;
 
+// The largest number that a place has room for.
+constexpr std::int64_t kLastSeq = seq_at(std::numeric_limits<std::int64_t>::max());
+
 #define SELECT_HEADS "SELECT " SQLITE_EVENT_HEAD_COLUMNS " FROM "
 #define BY_SEQ SELECT_HEADS "events e WHERE e.seq BETWEEN ? AND ? ORDER BY e.seq"
 #define BY_STATUS                                                                         \
   SELECT_HEADS                                                                            \
   "events e INDEXED BY events_status WHERE e.status = ? AND e.seq BETWEEN ? AND ? ORDER " \
   "BY e.seq"
-#define BY_REVIEW                                                                   \
-  SELECT_HEADS                                                                      \
-  "deliveries d INDEXED BY deliveries_review CROSS JOIN events e ON e.seq = d.seq " \
-  "WHERE d.state = 3 AND d.seq BETWEEN ? AND ? ORDER BY d.seq"
+#define BY_REVIEW                                                                           \
+  SELECT_HEADS                                                                              \
+  "deliveries d INDEXED BY deliveries_review CROSS JOIN events e ON e.seq = d.place >> 20 " \
+  "WHERE d.state = 3 AND d.place BETWEEN ? AND ? ORDER BY d.place"
 constexpr const char* kBySeq = BY_SEQ;
 constexpr const char* kBySeqDown = BY_SEQ " DESC";
 constexpr const char* kByStatus = BY_STATUS;
@@ -35,7 +38,8 @@ constexpr const char* kByNumber = SELECT_HEADS "events e WHERE e.seq = ?";
 #undef BY_STATUS
 #undef BY_SEQ
 #undef SELECT_HEADS
-constexpr const char* kStates = "SELECT endpoint, state, reason FROM deliveries WHERE seq = ?";
+constexpr const char* kStates =
+    "SELECT endpoint, state, reason FROM deliveries WHERE place BETWEEN ? AND ?";
 constexpr const char* kFindEndpoint = "SELECT number FROM endpoints WHERE id = ?";
 constexpr const char* kCountDays =
     "SELECT coalesce(sum(open + review), 0), coalesce(sum(delivered), 0), "
@@ -78,7 +82,7 @@ bool is_in_state(DeliveryState wanted, RowState state, bool is_in_flight) {
 // One delivery has all that the query asks of deliveries.
 bool has_delivery(const Reading& reading, const Filter& filter, std::int64_t seq) {
   Query rows = reading.db.query(kStates);
-  rows.bind(seq);
+  rows.bind(first_place(seq), last_place(seq));
   while (rows.step()) {
     const auto endpoint = static_cast<EndpointNumber>(rows.integer(0));
     const auto state = static_cast<RowState>(rows.integer(1));
@@ -156,7 +160,11 @@ class Walk {
     if (!is_review && status) {
       rows.bind(static_cast<int>(*status));
     }
-    rows.bind(range.first, range.last);
+    if (is_review) {
+      rows.bind(first_place(range.first), last_place(std::min(range.last, kLastSeq)));
+    } else {
+      rows.bind(range.first, range.last);
+    }
     while (rows.step()) {
       if (!look_at(rows)) {
         return false;

@@ -18,7 +18,7 @@ constexpr std::int64_t kKeepFiguresUs = kDayUs + 3'600'000'000;
 constexpr const char* kFindBacklog =
     "SELECT seq, type, source FROM events INDEXED BY events_status WHERE status = 0 AND "
     "seq BETWEEN ? AND ? ORDER BY seq LIMIT ?";
-constexpr const char* kDropUnrouted = "DELETE FROM deliveries WHERE seq = ? AND endpoint = 0";
+constexpr const char* kDropUnrouted = "DELETE FROM deliveries WHERE place = ?";
 
 struct Candidate {
   std::int64_t seq = 0;
@@ -88,7 +88,7 @@ void route_late(Transaction& transaction, const Candidate& candidate) {
   } else {
     std::erase_if(event->deliveries,
                   [](const DeliveryRow& row) { return row.endpoint == kNoEndpoint; });
-    transaction.db.query(kDropUnrouted).bind(event->seq).run();
+    transaction.db.query(kDropUnrouted).bind(place_of(event->seq, kNoEndpoint)).run();
   }
   finish_if_done(transaction, *event);
   save_event(transaction, *event);

@@ -1,5 +1,7 @@
 #include "adapters/sqlite/readers.hpp"
 
+#include <pthread.h>
+
 namespace dispatcher::sqlite {
 
 Readers::Readers(std::vector<std::unique_ptr<Connection>> connections, const Clock& clock,
@@ -9,7 +11,10 @@ Readers::Readers(std::vector<std::unique_ptr<Connection>> connections, const Clo
       in_flight_(std::move(in_flight)),
       max_queued_(max_queued) {
   for (const auto& connection : connections_) {
-    threads_.emplace_back([this, &connection] { work(*connection); });
+    threads_.emplace_back([this, &connection] {
+      pthread_setname_np(pthread_self(), "store-reader");
+      work(*connection);
+    });
   }
 }
 

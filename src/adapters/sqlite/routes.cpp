@@ -5,6 +5,10 @@
 namespace dispatcher::sqlite {
 namespace {
 
+// Names that consumers give are outside input: past this number they all count as one.
+constexpr std::size_t kMaxEndpoints = 10'000;
+constexpr std::string_view kOthers = "others";
+
 constexpr const char* kLoadEndpoints =
     "SELECT number, id, kind, state, url_hash, backlog_from, backlog_to FROM endpoints "
     "ORDER BY number";
@@ -98,6 +102,9 @@ EndpointNumber number_for_consumer(Connection& db, Routes& routes, std::string_v
                                    std::int64_t now_us) {
   if (const KnownEndpoint* known = routes.find(id)) {
     return known->number;
+  }
+  if (routes.endpoints.size() >= kMaxEndpoints && id != kOthers) {
+    return number_for_consumer(db, routes, kOthers, now_us);
   }
   KnownEndpoint endpoint;
   endpoint.number = routes.next_number();

@@ -18,6 +18,23 @@ inline constexpr int kSchemaVersion = 1;
 // The same refusals, changing nothing; an empty or an older file is refused too.
 [[nodiscard]] Result<void> require_schema(Connection& connection);
 
+// A delivery's key: the event's number, then the endpoint's in the lower bits. All deliveries of an
+// event lie together, in the order of their endpoints.
+inline constexpr int kEndpointBits = 20;
+inline constexpr std::int64_t kMaxEndpointNumber = (std::int64_t{1} << kEndpointBits) - 1;
+[[nodiscard]] constexpr std::int64_t first_place(std::int64_t seq) {
+  return seq << kEndpointBits;
+}
+[[nodiscard]] constexpr std::int64_t last_place(std::int64_t seq) {
+  return first_place(seq) | kMaxEndpointNumber;
+}
+[[nodiscard]] constexpr std::int64_t place_of(std::int64_t seq, std::uint32_t endpoint) {
+  return first_place(seq) | endpoint;
+}
+[[nodiscard]] constexpr std::int64_t seq_at(std::int64_t place) {
+  return place >> kEndpointBits;
+}
+
 // Values of `deliveries.state`. What is in flight is not in the file: the engine's claims are in
 // memory.
 enum class RowState : int {

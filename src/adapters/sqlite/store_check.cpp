@@ -24,10 +24,11 @@ struct Rule {
 constexpr std::array kRules{
     Rule{"pending events without a delivery that holds them open",
          "SELECT count(*) FROM events e WHERE e.status = 0 AND NOT EXISTS (SELECT 1 FROM "
-         "deliveries d WHERE d.seq = e.seq AND d.state IN (0, 3))"},
+         "deliveries d WHERE (d.place BETWEEN e.seq << 20 AND e.seq << 20 | 1048575) AND d.state "
+         "IN (0, 3))"},
     Rule{"done events with a delivery that is still open",
          "SELECT count(*) FROM events e WHERE e.status <> 0 AND EXISTS (SELECT 1 FROM deliveries "
-         "d WHERE d.seq = e.seq AND d.state IN (0, 3))"},
+         "d WHERE (d.place BETWEEN e.seq << 20 AND e.seq << 20 | 1048575) AND d.state IN (0, 3))"},
     Rule{"events without a payload",
          "SELECT count(*) FROM events e WHERE NOT EXISTS (SELECT 1 FROM payloads p WHERE p.seq = "
          "e.seq)"},
@@ -36,7 +37,7 @@ constexpr std::array kRules{
          "p.seq)"},
     Rule{"deliveries without an event",
          "SELECT count(*) FROM deliveries d WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.seq "
-         "= d.seq)"},
+         "= d.place >> 20)"},
     Rule{"deliveries to an endpoint that is not known",
          "SELECT count(*) FROM deliveries d WHERE d.endpoint <> 0 AND NOT EXISTS (SELECT 1 FROM "
          "endpoints n WHERE n.number = d.endpoint)"},
@@ -44,15 +45,17 @@ constexpr std::array kRules{
          "SELECT count(*) FROM deliveries d WHERE d.state = 3 AND d.reason IS NULL"},
     Rule{"deliveries whose attempts are not all on record",
          "SELECT count(*) FROM deliveries d WHERE d.attempts <> (SELECT count(*) FROM attempts a "
-         "WHERE a.seq = d.seq AND a.endpoint = d.endpoint)"},
+         "WHERE a.seq = d.place >> 20 AND a.endpoint = d.endpoint)"},
     Rule{"attempts without a delivery",
          "SELECT count(*) FROM attempts a WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE "
-         "d.seq = a.seq AND d.endpoint = a.endpoint)"},
+         "d.place = a.seq << 20 | a.endpoint)"},
     Rule{"days whose counters differ from a count of their events",
          "WITH classes AS (SELECT CASE WHEN e.created_us >= 0 THEN e.created_us / 86400000000 "
          "ELSE (e.created_us - 86399999999) / 86400000000 END AS day, CASE e.status WHEN 1 THEN 2 "
-         "WHEN 2 THEN 3 ELSE CASE WHEN EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = e.seq "
-         "AND d.state = 0) THEN 0 WHEN EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = e.seq "
+         "WHEN 2 THEN 3 ELSE CASE WHEN EXISTS (SELECT 1 FROM deliveries d WHERE (d.place BETWEEN "
+         "e.seq << 20 AND e.seq << 20 | 1048575) "
+         "AND d.state = 0) THEN 0 WHEN EXISTS (SELECT 1 FROM deliveries d WHERE (d.place BETWEEN "
+         "e.seq << 20 AND e.seq << 20 | 1048575) "
          "AND d.state = 3) THEN 1 ELSE 0 END END AS class FROM events e), "
          "counted AS (SELECT day, sum(class = 0) AS open, sum(class = 1) AS review, "
          "sum(class = 2) AS delivered, sum(class = 3) AS failed FROM classes GROUP BY day), "

@@ -13,7 +13,7 @@ constexpr const char* kReadPayload = "SELECT body FROM payloads WHERE seq = ?";
 constexpr const char* kReadDeliveries =
     "SELECT d.endpoint, d.state, d.due_us, d.attempts, d.reason, d.last_status, "
     "d.last_attempt_us, d.delivered_us, d.last_error, n.id FROM deliveries d "
-    "LEFT JOIN endpoints n ON n.number = d.endpoint WHERE d.seq = ? ORDER BY d.endpoint";
+    "LEFT JOIN endpoints n ON n.number = d.endpoint WHERE d.place BETWEEN ? AND ? ORDER BY d.place";
 
 // Adds the deliveries of an event up as they are read.
 struct Sum {
@@ -135,7 +135,7 @@ void complete_view(Connection& db, EventHead& head, const InFlight& in_flight,
   Sum sum;
   std::vector<std::size_t> reports;
   Query rows = db.query(kReadDeliveries);
-  rows.bind(head.seq);
+  rows.bind(first_place(head.seq), last_place(head.seq));
   while (rows.step()) {
     const auto endpoint = static_cast<EndpointNumber>(rows.integer(0));
     const auto state = static_cast<RowState>(rows.integer(1));

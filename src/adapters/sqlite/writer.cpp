@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include <pthread.h>
+
 namespace dispatcher::sqlite {
 namespace {
 
@@ -61,7 +63,10 @@ Result<void> Writer::load() {
 }
 
 void Writer::start() {
-  thread_ = std::thread{[this] { work(); }};
+  thread_ = std::thread{[this] {
+    pthread_setname_np(pthread_self(), "store-writer");
+    work();
+  }};
 }
 
 void Writer::push(std::unique_ptr<WriteOperation> operation) {
