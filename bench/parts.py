@@ -6,6 +6,7 @@ import dataclasses
 import json
 import pathlib
 import resource
+import socket
 import subprocess
 import time
 from typing import Optional
@@ -204,7 +205,6 @@ def claim(folder, scale):
 def idle_clients(service, count):
     """Open connections, and their end with the block."""
     stack = contextlib.ExitStack()
-    import socket
     for _ in range(count):
         client = stack.enter_context(socket.socket())
         client.connect((service.host, service.port))

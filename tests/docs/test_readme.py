@@ -18,7 +18,7 @@ import harness  # noqa: E402
 
 WALK = re.compile(r"<!-- walk -->\n```sh\n(.*?)```", re.DOTALL)
 # Commands that go on in the background have answered when these lines are there.
-READY = 'until grep -q "listening on" {log}; do sleep 0.05; done\n'
+READY = 'until grep -q "listening on" {log}; do kill -0 $!; sleep 0.05; done\n'
 
 
 def free_port():

@@ -111,7 +111,8 @@ def test_a_client_that_sends_a_byte_a_second_holds_nobody_up_and_is_ended(starts
     (b"GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: nine\r\n\r\n", b"400"),
     (b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
      b"400"),
-])
+], ids=["body-too-large", "header-too-long", "too-many-headers", "not-http", "bad-length",
+        "two-lengths"])
 def test_a_bad_request_is_answered_and_the_service_goes_on(starts, head, status):
     service = starts(harness.Service)
     token = service.client().token.encode()

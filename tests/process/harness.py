@@ -151,6 +151,8 @@ class Client:
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
             sent.setdefault("Content-Type", "application/json")
+        if isinstance(body, str):
+            body = body.encode()
         if self._connection is None:
             self._connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
         try:
