@@ -116,7 +116,8 @@ struct ForgetsAttempts : MemoryStore {
 };
 
 TEST(Mutation, a_settle_that_records_nothing_is_found) {
-  EXPECT_NE(found_with(with_store<ForgetsAttempts>()), "");
+  // The event waits for ever, since its delivery is neither recorded nor given back.
+  EXPECT_TRUE(is_found(with_store<ForgetsAttempts>(), "it hangs"));
 }
 
 // What was claimed is not held.
@@ -200,8 +201,8 @@ TEST(Mutation, an_engine_that_takes_what_a_consumer_leased_is_found) {
   EXPECT_TRUE(is_found(with_store<IgnoresLeases>(), "sent while a consumer held its lease"));
 }
 
-// Its claims outlive the process that made them.
-struct KeepsClaims : MemoryStore {
+// Takes what is due, and tells nobody.
+struct SwallowsClaims : MemoryStore {
   using MemoryStore::MemoryStore;
   Result<ClaimAnswer> claim_now(std::vector<ClaimRequest> requests, std::size_t bytes) override {
     auto answer = MemoryStore::claim_now(std::move(requests), bytes);
@@ -214,7 +215,7 @@ struct KeepsClaims : MemoryStore {
 };
 
 TEST(Mutation, a_delivery_that_nobody_takes_up_is_found) {
-  EXPECT_TRUE(is_found(with_store<KeepsClaims>(), "it hangs"));
+  EXPECT_TRUE(is_found(with_store<SwallowsClaims>(), "it hangs"));
 }
 
 struct SendsToReview : MemoryStore {
@@ -256,7 +257,7 @@ struct SlowClock : Clock {
 TEST(Mutation, an_engine_with_another_clock_than_the_store_is_found) {
   Breakage breakage;
   breakage.clock = [](const Clock& clock) { return std::make_unique<SlowClock>(clock); };
-  EXPECT_NE(found_with(breakage), "");
+  EXPECT_TRUE(is_found(breakage, "an attempt is recorded that was not made"));
 }
 
 // Says 200 where nobody answered in time.
@@ -282,7 +283,8 @@ TEST(Mutation, a_success_that_no_receiver_gave_is_found) {
   breakage.http = [](HttpClient& client, Timers&, const Clock&) {
     return std::make_unique<Optimist>(client);
   };
-  EXPECT_NE(found_with(breakage), "");
+  EXPECT_TRUE(is_found(breakage, "called delivered though no receiver took it") ||
+              is_found(breakage, "an attempt is recorded that was not made"));
 }
 
 // Does not end what is under way.

@@ -69,6 +69,12 @@ boost::asio::awaitable<void> Process::sleep(microseconds duration) {
   co_await timer->wait_until(around_.world.clock().monotonic() + duration);
 }
 
+void Process::tell(std::string_view what, const EventId& id) const {
+  if (around_.log.is_enabled(LogLevel::debug)) {
+    around_.log.debug(what, {{"event_id", to_string(id)}});
+  }
+}
+
 EngineOptions Process::engine_options() {
   EngineOptions options;
   options.max_in_flight = around_.scenario.max_in_flight;
@@ -151,6 +157,7 @@ boost::asio::awaitable<void> Process::ingest_one(std::size_t planned) {
     const auto answer = co_await intake.accept(std::move(incoming), std::move(key));
     if (answer) {
       around_.is_answered[planned] = true;
+      tell("ingested", answer->events.at(0).id);
       around_.checker.on_accepted(planned, answer->events.at(0).id);
       co_return;
     }
@@ -174,6 +181,7 @@ boost::asio::awaitable<void> Process::consume() {
       continue;
     }
     for (const EventView& event : leased->events) {
+      tell("a consumer leased", event.event.id);
       around_.checker.on_leased(event.event.id, asked_at, until);
       spawn(consume_one(event.event.id, leased->token));
     }
@@ -187,6 +195,7 @@ boost::asio::awaitable<void> Process::consume_one(EventId id, std::string token)
   if (random.chance(odds.renews)) {
     const auto asked_at = around_.world.clock().monotonic();
     const WallTime until = around_.world.clock().wall() + seconds{30};
+    tell("a consumer renews", id);
     around_.checker.on_renewing(id, until);
     std::vector<EventId> ids{id};
     const auto renewed = co_await around_.store.renew(token, std::move(ids), seconds{30});
@@ -202,6 +211,7 @@ boost::asio::awaitable<void> Process::consume_one(EventId id, std::string token)
   };
   if (falls_to(odds.acknowledges) || falls_to(odds.acknowledges_without_token)) {
     const bool has_token = drawn < -odds.acknowledges_without_token || odds.acknowledges == 0;
+    tell("a consumer acknowledges", id);
     around_.checker.on_acknowledging(id);
     std::vector<EventId> ids{id};
     // Named first: GCC 12 destroys a conditional's temporary twice inside a co_await.
@@ -211,11 +221,13 @@ boost::asio::awaitable<void> Process::consume_one(EventId id, std::string token)
       around_.checker.on_acknowledged(id);
     }
   } else if (falls_to(odds.erases)) {
+    tell("a consumer deletes", id);
     around_.checker.on_erasing(id);
     if (co_await around_.store.erase(id)) {
       around_.checker.on_erased(id);
     }
   } else {
+    tell("a consumer reports, or lets its lease end", id);
     NackRequest request;
     if (falls_to(odds.reports_error)) {
       request.error = "status: 503";

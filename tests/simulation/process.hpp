@@ -77,6 +77,8 @@ class Process {
   boost::asio::awaitable<void> consume_one(EventId id, std::string token);
   boost::asio::awaitable<void> reconfigure(std::vector<Endpoint> endpoints);
   boost::asio::awaitable<void> sleep(std::chrono::microseconds duration);
+  // Into the trace.
+  void tell(std::string_view what, const EventId& id) const;
   [[nodiscard]] EngineOptions engine_options();
   void spawn(boost::asio::awaitable<void> work);
 

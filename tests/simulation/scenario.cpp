@@ -93,6 +93,9 @@ void add_endpoints(Scenario& scenario, SimRandom& random) {
     if (random.chance(0.3)) {
       endpoint.filter.types = {"order.*"};
     }
+    if (random.chance(0.05)) {
+      scenario.blocked_hosts.push_back(endpoint.url.host);
+    }
     scenario.urls.push_back(url);
     scenario.endpoints.push_back(std::move(endpoint));
   }
@@ -131,7 +134,7 @@ void add_lives(Scenario& scenario, SimRandom& random) {
     const auto longest = std::int64_t{1} << random.between(3, 12);
     life.steps = static_cast<std::uint64_t>(random.between(1, longest));
     life.steps_to_stop =
-        random.chance(0.2) ? static_cast<std::uint64_t>(random.between(1, 200)) : 0;
+        random.chance(0.3) ? static_cast<std::uint64_t>(random.between(1, 200)) : 0;
     // No two lives share a moment: an attempt is known by its delivery and when it began.
     life.down_after =
         random.chance(0.5) ? milliseconds{1} : random.between(milliseconds{1}, seconds{90});

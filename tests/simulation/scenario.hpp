@@ -70,7 +70,8 @@ struct Scenario {
   ClockFaultOdds clock;
   ConsumerOdds consumer;
   std::vector<std::string> urls;
-  std::vector<Endpoint> endpoints;  // numbers are the store's to give
+  std::vector<Endpoint> endpoints;         // numbers are the store's to give
+  std::vector<std::string> blocked_hosts;  // policy refuses every request to them
   std::size_t max_in_flight = 8;
   // The engine is told of another set of endpoints this often: one leaves, and comes back. 0:
   // never.

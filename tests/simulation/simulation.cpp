@@ -94,6 +94,9 @@ class Simulation {
                 std::vector<bool>(scenario.events.size()),
                 false} {
     receivers_.observe(&checker_);
+    for (const std::string& host : scenario.blocked_hosts) {
+      receivers_.block(host);
+    }
   }
 
   Report run() {

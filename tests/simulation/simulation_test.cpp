@@ -1,7 +1,7 @@
 // Promises checked: the whole guarantee of the delivery semantics, under crashes, stops, failing
 // stores, networks and clocks, for as many seeds as asked for.
 //
-//     SIMULATION_SEEDS=N   how many seeds (default 3,000)
+//     SIMULATION_SEEDS=N   how many seeds (default 10,000)
 //     SIMULATION_FROM=N    the first of them (default 1)
 //     SIMULATION_SEED=N    this one alone, with its trace
 #include "simulation/simulation.hpp"
@@ -17,7 +17,7 @@
 namespace dispatcher::simulation {
 namespace {
 
-constexpr std::uint64_t kDefaultSeeds = 3'000;
+constexpr std::uint64_t kDefaultSeeds = 10'000;
 
 std::optional<std::uint64_t> number_from(const char* variable) {
   const char* text = std::getenv(variable);
@@ -52,6 +52,11 @@ TEST(Simulation, the_guarantee_holds_whatever_goes_wrong) {
     visits += report.visits;
     crashes += report.crashes;
     ASSERT_FALSE(report.violation) << failure_report(scenario);
+  }
+  if (!single) {
+    // Else it would prove nothing.
+    EXPECT_GT(visits, 10 * count);
+    EXPECT_GT(crashes, count / 4);
   }
   if (single) {
     std::cout << simulate(scenario_of(first), {}, true).trace << describe(scenario_of(first));
