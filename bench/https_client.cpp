@@ -93,9 +93,13 @@ int run(const char* url, const char* ca_file, int connections, int seconds) {
   const double cpu = cpu_seconds() - cpu_before;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   const auto requests = static_cast<double>(figures.requests);
-  std::printf("%.0f req/s, %.2f us CPU per request, %ld requests, %ld failed, %lu connections\n",
-              requests / took.count(), cpu / requests * 1e6, figures.requests, figures.failed,
-              static_cast<unsigned long>((*client)->connections_opened()));
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf(
+      "%.0f req/s, %.2f us CPU per request, %ld requests, %ld failed, %lu connections, "
+      "%ld KB at most\n",
+      requests / took.count(), cpu / requests * 1e6, figures.requests, figures.failed,
+      static_cast<unsigned long>((*client)->connections_opened()), usage.ru_maxrss);
   return figures.failed == 0 ? 0 : 1;
 }
 

@@ -44,18 +44,26 @@ std::string encode(const std::string& query, const NameAnswer& answer, bool is_v
 }  // namespace
 
 NameServer::NameServer(Script script) : script_(std::move(script)) {
+  // Both on one port, which somebody else may have for one of them.
+  while (!listen_on_one_port()) {
+    ::close(socket_);
+    ::close(listener_);
+  }
+  thread_ = std::thread{[this] { answer_all(); }};
+}
+
+bool NameServer::listen_on_one_port() {
   socket_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  DISPATCHER_CHECK(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  DISPATCHER_CHECK(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  DISPATCHER_CHECK(::bind(socket_, generic, size) == 0);
+  DISPATCHER_CHECK(::getsockname(socket_, generic, &size) == 0);
   port_ = ntohs(address.sin_port);
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  DISPATCHER_CHECK(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  DISPATCHER_CHECK(::listen(listener_, 16) == 0);
-  thread_ = std::thread{[this] { answer_all(); }};
+  return ::bind(listener_, generic, size) == 0 && ::listen(listener_, 16) == 0;
 }
 
 NameServer::~NameServer() {

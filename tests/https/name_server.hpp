@@ -43,6 +43,7 @@ class NameServer {
   [[nodiscard]] ResolverSettings settings() const;
 
  private:
+  bool listen_on_one_port();
   void answer_all();
   void answer_datagram();
   void answer_stream();

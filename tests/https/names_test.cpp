@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
+
 namespace dispatcher::test {
 namespace {
 
@@ -219,8 +222,37 @@ TEST(https_names, localhost_needs_no_name_server) {
   const NameServer server{[](const Question&) { return std::nullopt; }};
   Imposter imposter{always(std::string{kOk})};
   World world{options_with(server)};
-  EXPECT_EQ(outcome(world.send(post(http_url(imposter, "localhost")))), "status 200");
+  for (const char* host : {"localhost", "localhost.", "a.localhost"}) {
+    EXPECT_EQ(outcome(world.send(post(http_url(imposter, host)))), "status 200") << host;
+  }
   EXPECT_EQ(server.questions(), 0);
+}
+
+// A name of 127.0.0.1 in the hosts file, other than localhost; empty when there is none.
+std::string name_in_hosts_file() {
+  std::ifstream file{"/etc/hosts"};
+  std::string line;
+  while (std::getline(file, line)) {
+    std::istringstream words{line};
+    std::string address;
+    std::string name;
+    words >> address >> name;
+    if (address == "127.0.0.1" && !name.starts_with("localhost")) {
+      return name;
+    }
+  }
+  return {};
+}
+
+TEST(https_names, the_hosts_file_comes_before_the_name_server) {
+  const std::string name = name_in_hosts_file();
+  if (name.empty()) {
+    GTEST_SKIP() << "the hosts file names nothing but localhost";
+  }
+  const NameServer server{answering({"10.0.0.1"})};
+  Imposter imposter{always(std::string{kOk})};
+  World world{options_with(server)};
+  EXPECT_EQ(outcome(world.send(post(http_url(imposter, name)))), "status 200");
 }
 
 TEST(https_names, abort_ends_a_look_up) {

@@ -17,6 +17,7 @@ using boost::system::error_code;
 // Room for the longest head, and for some body behind it.
 constexpr std::size_t kMaxBuffer = kMaxHeaderBytes + 1024;
 constexpr std::size_t kFirstBuffer = 4096;
+constexpr std::size_t kUsualHeaders = 8;
 constexpr std::string_view kHttp = "HTTP/";
 constexpr std::size_t kHttp2FrameHeader = 9;
 
@@ -40,6 +41,7 @@ class AnswerReader::Parser final : public http::basic_parser<false> {
     body_limit(boost::none);  // ours is in `keep`, where what fits of a longer body is kept
     eager(true);
     skip(policy.has_none);
+    answer.headers.reserve(kUsualHeaders);
   }
 
   Answer answer;

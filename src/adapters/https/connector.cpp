@@ -63,8 +63,7 @@ Failure connect_failure(const error_code& error) {
     case ETIMEDOUT: return connect("no answer to connecting");
     case ECONNRESET: return {FailureKind::reset, "the connection ended as it was made"};
     case EMFILE:
-    case ENFILE:
-      return connect("too many open files (raise the limit, or lower MAX_CONCURRENCY)");
+    case ENFILE: return connect("too many open files (raise the limit, or lower MAX_CONCURRENCY)");
     default: return connect(error.message());
   }
 }

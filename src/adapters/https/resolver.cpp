@@ -47,6 +47,19 @@ std::string error_text(int status) {
   }
 }
 
+// RFC 6761, section 6.3: always loopback, never asked for. c-ares knows this too, but loses memory
+// each time.
+bool is_localhost(std::string_view name) {
+  if (name.ends_with('.')) {
+    name.remove_suffix(1);
+  }
+  return name == "localhost" || name.ends_with(".localhost");
+}
+
+Lookup loopback() {
+  return {{*parse_ip_address("127.0.0.1"), *parse_ip_address("::1")}, {}};
+}
+
 std::vector<IpAddress> addresses_of(const ares_addrinfo* result) {
   std::vector<IpAddress> addresses;
   for (const ares_addrinfo_node* node = result->nodes;
@@ -138,6 +151,9 @@ Resolver::~Resolver() {
 }
 
 asio::awaitable<Lookup> Resolver::resolve(std::string name, Watch* watch) {
+  if (is_localhost(name)) {
+    co_return loopback();
+  }
   // The caller holds the resolver for as long as this runs.
   Waiter waiter{loop_};
   if (!ask(name, waiter)) {

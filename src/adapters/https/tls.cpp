@@ -22,6 +22,14 @@ constexpr std::array kSystemBundles{
 // At this level (112 bits) RSA and DH below 2,048 bits and SHA-1 signatures are refused.
 constexpr int kSecurityLevel = 2;
 
+// An error left by something else on this thread would be taken for the next step's. Looking is
+// cheaper than clearing.
+void forget_errors() {
+  if (ERR_peek_error() != 0) {
+    ERR_clear_error();
+  }
+}
+
 int create_wire_bio(BIO* bio) {
   BIO_set_init(bio, 1);
   return 1;
@@ -195,17 +203,17 @@ int TlsStream::keep_session(SSL* ssl, SSL_SESSION* session) {
 }
 
 Io TlsStream::handshake() {
-  ERR_clear_error();
+  forget_errors();
   return outcome(SSL_do_handshake(ssl_.get()));
 }
 
 Io TlsStream::read(std::span<char> into, std::size_t& count) {
-  ERR_clear_error();
+  forget_errors();
   return outcome(SSL_read_ex(ssl_.get(), into.data(), into.size(), &count));
 }
 
 Io TlsStream::write(std::string_view bytes, std::size_t& count) {
-  ERR_clear_error();
+  forget_errors();
   return outcome(SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count));
 }
 
