@@ -112,10 +112,12 @@ WrongUsage unknown_argument(const Parser& parser) {
   return {"there is an argument too many", name_of(parser) + " -h"};
 }
 
-// The name in a parser's message, without what CLI11 puts around it.
 WrongUsage wrong_argument(const Parser& parser, const CLI::ParseError& error) {
   std::string message = error.what();
   std::replace(message.begin(), message.end(), '\n', ' ');
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ArgumentMismatch)) {
+    message = message.substr(0, message.find(':')) + " needs a value";
+  }
   return {message, name_of(parser) + " -h"};
 }
 

@@ -264,6 +264,16 @@ TEST_F(HttpInboxTest, a_round_that_ended_goes_back_to_the_apis_own_schedule) {
   EXPECT_EQ(nacks[0].body.find("reason"), std::string::npos);
 }
 
+TEST_F(HttpInboxTest, the_waits_of_a_round_are_not_told_when_it_has_ended) {
+  api.add();
+  EXPECT_TRUE(fail_for(claim(1).deliveries.at(0), seconds{1}));
+  clock.advance(seconds{1});
+  EXPECT_TRUE(fail_round(claim(1).deliveries.at(0), std::chrono::minutes{5}));
+  const auto nacks = api.calls_to("/nack");
+  ASSERT_EQ(nacks.size(), 1U);
+  EXPECT_EQ(nacks[0].body.find("retry_after"), std::string::npos) << nacks[0].body;
+}
+
 TEST_F(HttpInboxTest, a_longer_wait_that_the_receiver_asked_for_is_told) {
   api.add();
   api.add();

@@ -176,6 +176,7 @@ std::optional<WallTime> TakenEvents::record(const Settlement& settlement, WallTi
   }
   const auto& again = std::get<Again>(settlement.decision);
   const RetryPolicy& policy = endpoints_.at(delivery.endpoint).retry;
+  delivery.retry_at.reset();
   if (is_asked_for(again, delivery.progress, policy, now)) {
     delivery.retry_at = again.at;
   }
