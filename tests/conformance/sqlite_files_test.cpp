@@ -1,0 +1,190 @@
+// `store backup`, `check` and `restore`: on line, whole or not at all, and never over something.
+#include "conformance/sqlite_world.hpp"
+
+#include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/store_files.hpp"
+
+#include <fstream>
+
+#include <sys/stat.h>
+
+namespace dispatcher::conformance {
+namespace {
+
+class SqliteFiles : public ::testing::Test {
+ protected:
+  void append(std::size_t count) {
+    AppendRequest request;
+    for (std::size_t i = 0; i < count; ++i) {
+      ++made_;
+      Event event;
+      event.id = make_uuid_v7(world_.now(), made_, made_ << 8U);
+      event.payload = "{\"x\":\"" + std::string(500, 'x') + "\"}";
+      event.created_at = world_.now();
+      request.events.push_back(std::move(event));
+    }
+    ASSERT_TRUE(run(world_.store().append(std::move(request))).has_value());
+  }
+  // Changes a closed store's file behind its back.
+  void damage(const char* sql) {
+    world_.close();
+    auto db = sqlite::Connection::open(sqlite::database_path(world_.directory()).string(),
+                                       sqlite::Access::read_write, 100);
+    (*db)->execute(sql);
+    ASSERT_FALSE((*db)->failure()) << (*db)->failure()->message;
+  }
+  [[nodiscard]] std::vector<std::string> findings() const {
+    return check_store(world_.directory()).value().findings;
+  }
+
+  TempDirectory temp_;
+  SqliteWorld world_;
+  std::uint64_t made_ = 0;
+};
+
+TEST_F(SqliteFiles, a_backup_is_taken_while_the_store_is_in_use_and_can_be_restored) {
+  append(3'000);
+  int reports = 0;
+  const auto file = temp_.path() / "backup.db";
+  const auto report =
+      backup_store(world_.directory(), file, [&](std::int64_t done, std::int64_t all) {
+        ++reports;
+        EXPECT_LE(done, all);
+        if (reports == 1) {
+          append(10);  // the store goes on meanwhile
+        }
+      });
+  ASSERT_TRUE(report.has_value()) << report.error().message;
+  EXPECT_EQ(report->events, 3'000);
+  EXPECT_GT(report->bytes, 1'000'000);
+  EXPECT_GT(reports, 0);
+  struct stat info {};
+  ASSERT_EQ(stat(file.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator{temp_.path()}, {}), 1);
+
+  const auto restored_to = temp_.path() / "restored";
+  const auto restored = restore_store(file, restored_to, RestoreMode::into_empty);
+  ASSERT_TRUE(restored.has_value()) << restored.error().message;
+  EXPECT_EQ(restored->events, 3'000);
+  EXPECT_TRUE(check_store(restored_to)->findings.empty());
+  SqliteStoreOptions options;
+  options.directory = restored_to;
+  const auto store =
+      SqliteStore::open(options, world_.clock(), world_.random(), world_.log()).value();
+  EXPECT_EQ(run(store->count({})).value(), 3'000);
+}
+
+TEST_F(SqliteFiles, a_backup_overwrites_nothing) {
+  const auto file = temp_.path() / "backup.db";
+  std::ofstream{file} << "precious";
+  const auto report = backup_store(world_.directory(), file);
+  ASSERT_TRUE(report.has_error());
+  EXPECT_EQ(report.error().kind, ErrorKind::refused);
+  std::string content;
+  std::getline(std::ifstream{file}, content);
+  EXPECT_EQ(content, "precious");
+}
+
+TEST_F(SqliteFiles, where_there_is_no_store_there_is_nothing_to_back_up_or_check) {
+  EXPECT_EQ(backup_store(temp_.path(), temp_.path() / "b").error().kind, ErrorKind::not_found);
+  EXPECT_EQ(check_store(temp_.path()).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(restore_store(temp_.path() / "b", temp_.path(), RestoreMode::replace).error().kind,
+            ErrorKind::not_found);
+  EXPECT_TRUE(std::filesystem::is_empty(temp_.path()));
+}
+
+TEST_F(SqliteFiles, a_restore_replaces_a_store_only_when_told_to) {
+  append(5);
+  const auto file = temp_.path() / "backup.db";
+  ASSERT_TRUE(backup_store(world_.directory(), file).has_value());
+  append(5);
+  world_.close();
+  const auto refused = restore_store(file, world_.directory(), RestoreMode::into_empty);
+  ASSERT_TRUE(refused.has_error());
+  EXPECT_EQ(refused.error().kind, ErrorKind::refused);
+  world_.reopen();
+  EXPECT_EQ(run(world_.store().count({})).value(), 10);
+  const auto in_use = restore_store(file, world_.directory(), RestoreMode::replace);
+  ASSERT_TRUE(in_use.has_error());
+  EXPECT_NE(in_use.error().message.find("uses it"), std::string::npos);
+  world_.close();
+  ASSERT_TRUE(restore_store(file, world_.directory(), RestoreMode::replace).has_value());
+  world_.reopen();
+  EXPECT_EQ(run(world_.store().count({})).value(), 5);
+}
+
+TEST_F(SqliteFiles, a_damaged_backup_is_not_restored) {
+  append(2'000);
+  const auto file = temp_.path() / "backup.db";
+  ASSERT_TRUE(backup_store(world_.directory(), file).has_value());
+  {
+    std::fstream bytes{file, std::ios::in | std::ios::out | std::ios::binary};
+    bytes.seekp(40'960);
+    bytes << std::string(40'960, '\xA5');
+  }
+  const auto target = temp_.path() / "target";
+  const auto report = restore_store(file, target, RestoreMode::into_empty);
+  ASSERT_TRUE(report.has_error());
+  EXPECT_EQ(report.error().kind, ErrorKind::refused);
+  EXPECT_FALSE(std::filesystem::exists(target / "events.db"));
+}
+
+TEST_F(SqliteFiles, another_programs_file_is_not_restored) {
+  const auto file = temp_.path() / "theirs.db";
+  ASSERT_TRUE(sqlite::prepare_file(file).has_value());
+  auto db = sqlite::Connection::open(file.string(), sqlite::Access::read_write, 100).value();
+  db->execute("CREATE TABLE theirs(a)");
+  const auto report = restore_store(file, temp_.path() / "target", RestoreMode::into_empty);
+  ASSERT_TRUE(report.has_error());
+  EXPECT_EQ(report.error().kind, ErrorKind::refused);
+}
+
+// -- check
+
+TEST_F(SqliteFiles, a_store_in_use_is_found_sound) {
+  append(100);
+  EXPECT_TRUE(findings().empty());
+  EXPECT_EQ(check_store(world_.directory())->events, 100);
+}
+
+TEST_F(SqliteFiles, a_check_finds_counters_that_are_wrong) {
+  append(3);
+  damage("UPDATE day_counts SET open = open + 1");
+  ASSERT_EQ(findings().size(), 1U);
+  EXPECT_NE(findings()[0].find("counters"), std::string::npos);
+}
+
+TEST_F(SqliteFiles, a_check_finds_events_that_nothing_holds_open_or_that_lost_their_payload) {
+  append(3);
+  damage("DELETE FROM deliveries WHERE place >> 20 = 2; DELETE FROM payloads WHERE seq = 3;");
+  const auto found = findings();
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_NE(found[0].find("1 pending events without a delivery"), std::string::npos);
+  EXPECT_NE(found[1].find("1 events without a payload"), std::string::npos);
+}
+
+TEST_F(SqliteFiles, a_check_finds_what_belongs_to_no_event_and_attempts_that_are_missing) {
+  append(3);
+  damage(
+      "UPDATE deliveries SET attempts = 1 WHERE place >> 20 = 1;"
+      "INSERT INTO payloads VALUES(99, '{}');"
+      "INSERT INTO deliveries(place, endpoint, state, due_us, attempts, retries_used, step) "
+      "VALUES((98 << 20) + 7, 7, 2, 0, 0, 0, 0);");
+  EXPECT_EQ(findings().size(), 4U);
+}
+
+TEST_F(SqliteFiles, a_check_finds_a_damaged_page) {
+  append(2'000);
+  world_.close();
+  {
+    std::fstream bytes{sqlite::database_path(world_.directory()),
+                       std::ios::in | std::ios::out | std::ios::binary};
+    bytes.seekp(81'920);
+    bytes << std::string(40'960, '\xA5');
+  }
+  EXPECT_FALSE(findings().empty());
+}
+
+}  // namespace
+}  // namespace dispatcher::conformance
