@@ -37,6 +37,7 @@ bool SimWorld::advance() {
 }
 
 void SimWorld::jump_wall(std::chrono::microseconds distance) {
+  ++jumps_;
   if (distance.count() < 0) {
     jumps_back_.push_back({clock_.monotonic(), clock_.wall()});
   }

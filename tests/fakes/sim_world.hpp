@@ -78,6 +78,9 @@ class SimWorld {
   // Lets the wall clock jump.
   void jump_wall(std::chrono::microseconds distance);
 
+  // How often it has jumped.
+  [[nodiscard]] std::size_t jumps() const { return jumps_; }
+
   // The latest wall time shown at or after `since`: a jump back does not make undone what was due.
   [[nodiscard]] WallTime latest_wall_since(MonoTime since) const;
 
@@ -90,6 +93,7 @@ class SimWorld {
   ManualClock clock_;
   std::map<Key, Happening> happenings_;
   std::uint64_t next_number_ = 0;
+  std::size_t jumps_ = 0;
   std::vector<Jump> jumps_back_;
 };
 

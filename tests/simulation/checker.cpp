@@ -101,9 +101,14 @@ void Checker::on_erased(const EventId& id) {
 void Checker::on_life_begins(int process, std::optional<MonoTime> deadline) {
   process_ = process;
   deadline_ = deadline;
+  may_abort_from_ = deadline;
   first_visit_ = receivers_.visits().size();
   under_way_.clear();
   pauses_.clear();
+}
+
+void Checker::on_stopping(MonoTime may_abort_from) {
+  may_abort_from_ = may_abort_from;
 }
 
 void Checker::on_life_ends(std::size_t in_flight, bool was_stopping) {
@@ -163,6 +168,10 @@ void Checker::on_ended(std::size_t index) {
   under_way_.erase(index);
   if (visit.ended_at > visit.deadline) {
     fail("a request outlived its deadline");
+  }
+  const bool is_aborted = visit.failure == FailureKind::aborted;
+  if (is_aborted && (!may_abort_from_ || visit.ended_at < may_abort_from_)) {
+    fail("given up before a stop's grace had ended: " + visit.webhook_id);
   }
   if (visit.status == 429 && visit.retry_not_before()) {
     const WallTime until = std::min(*visit.retry_not_before(), visit.ended_wall + kMaxRetryAfter);
@@ -240,7 +249,7 @@ void Checker::check_lease(const EventId& id, const Visit& visit) {
 
 void Checker::check_pause(const Visit& visit) {
   const auto pause = pauses_.find(visit.host);
-  if (pause != pauses_.end() && visit.sent_at > pause->second.since + call_time() &&
+  if (pause != pauses_.end() && visit.sent_at > pause->second.since &&
       world_.latest_wall_since(pause->second.since) < pause->second.until) {
     fail("sent to an endpoint that a 429 had paused: " + visit.host);
   }

@@ -42,6 +42,8 @@ class Checker : public fakes::SimReceivers::Observer {
 
   // -- the dispatcher's lives
   void on_life_begins(int process, std::optional<MonoTime> deadline);
+  // It was asked to stop: what is under way may be given up from then on.
+  void on_stopping(MonoTime may_abort_from);
   // `in_flight`: what the engine had claimed and not recorded when it ended. `was_stopping`: it had
   // been asked to stop; then what a failing store does not record in time may be given up.
   void on_life_ends(std::size_t in_flight, bool was_stopping);
@@ -122,6 +124,7 @@ class Checker : public fakes::SimReceivers::Observer {
   // Of this life.
   int process_ = 0;
   std::optional<MonoTime> deadline_;
+  std::optional<MonoTime> may_abort_from_;
   std::size_t first_visit_ = 0;
   std::set<std::size_t> under_way_;
   std::map<std::string, Pause> pauses_;

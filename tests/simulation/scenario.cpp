@@ -140,7 +140,10 @@ void add_lives(Scenario& scenario, SimRandom& random) {
         random.chance(0.5) ? milliseconds{1} : random.between(milliseconds{1}, seconds{90});
     scenario.lives.push_back(life);
   }
-  scenario.lives.push_back({});
+  Life last;
+  // What went wrong ends with a new life, or within one: the two recover differently.
+  last.steps = random.chance(0.5) ? static_cast<std::uint64_t>(random.between(1, 1'000)) : 0;
+  scenario.lives.push_back(last);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ struct Life {
   std::chrono::seconds deadline{0};            // of a single pass; 0: none
   std::chrono::milliseconds pass_interval{0};  // of `serve`; 0: at once when something is due
   LifeEnd end = LifeEnd::crash;
-  // Steps of its loop until then; 0: it is not ended from outside.
+  // Steps of its loop until then. Of the last life: until all is well again.
   std::uint64_t steps = 0;
   // Steps of its loop after the stop was asked for until it crashes all the same; 0: it may end.
   std::uint64_t steps_to_stop = 0;

@@ -17,7 +17,9 @@ constexpr std::size_t kTraceLines = 120;
 constexpr std::uint64_t kMostSteps = 20'000'000;
 constexpr std::uint64_t kMostStepsAtOneTime = 100'000;
 constexpr std::chrono::hours kLongestLife{24 * 14};
-// The grace of a stop (25 s), and what recording what was aborted may take.
+// What an attempt under way has left after SIGTERM.
+constexpr seconds kGrace{25};
+// The grace, and what recording what was aborted may take.
 constexpr seconds kLongestStop{30};
 constexpr seconds kLongestStopAtOnce{5};
 
@@ -120,10 +122,10 @@ class Simulation {
     world_.pass(down_after_);
     const bool is_last = number + 1 == static_cast<int>(scenario_.lives.size());
     trace(fmt::format("life {} begins", number));
-    if (is_last) {
+    if (is_last && life.steps == 0) {
       heal();
     }
-    const MonoTime born = world_.clock().monotonic();
+    MonoTime born = world_.clock().monotonic();
     std::uint64_t steps = 0;
     std::uint64_t steps_since_time_moved = 0;
     std::optional<MonoTime> end_by;  // once a stop was asked for
@@ -134,7 +136,10 @@ class Simulation {
       if (process.step()) {
         ++report_.steps;
         ++steps;
-        if (steps == life.steps && !end_by) {
+        if (is_last && steps == life.steps) {
+          heal();
+          born = world_.clock().monotonic();
+        } else if (steps == life.steps && !end_by) {
           end_by = end(process, life);
           crash_at = end_by && life.steps_to_stop > 0 ? steps + life.steps_to_stop : 0;
           has_crashed = !end_by;
@@ -148,8 +153,7 @@ class Simulation {
         }
         continue;
       }
-      if (is_last && !end_by && checker_.is_settled()) {
-        process.stop();
+      if (around_.is_healed && !end_by && checker_.is_settled() && process.stop()) {
         end_by = world_.clock().monotonic() + kLongestStop;
         continue;
       }
@@ -175,9 +179,11 @@ class Simulation {
       case LifeEnd::crash: return std::nullopt;
       case LifeEnd::stop:
         trace("SIGTERM");
+        checker_.on_stopping(process.deadline() ? now : now + kGrace);
         return process.stop() ? std::optional{now + kLongestStop} : std::nullopt;
       case LifeEnd::stop_at_once:
         trace("SIGTERM twice");
+        checker_.on_stopping(now);
         return process.stop_at_once() ? std::optional{now + kLongestStopAtOnce} : std::nullopt;
     }
     return std::nullopt;
