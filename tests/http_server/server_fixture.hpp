@@ -14,6 +14,14 @@
 
 namespace dispatcher::testing {
 
+// Sanitizers have memory of their own, and look for what is left behind.
+inline constexpr bool kIsSanitized =
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    true;
+#else
+    false;
+#endif
+
 class ServerTest : public ::testing::Test {
   std::mutex log_mutex_;  // before the server, which logs to the end
   std::vector<std::string> log_lines_;

@@ -89,7 +89,7 @@ awaitable<After> refuse(Connection& connection, AnswerContext context, ServerAns
 
 // Answers a request whose end is not known, and closes.
 awaitable<After> give_up(Connection& connection, AnswerContext context, HeadFault fault) {
-  context.afterwards = After::linger;
+  context.afterwards = fault.status == 408 ? After::linger_briefly : After::linger;
   ServerAnswer answer = answer_to(connection.loop.shared, fault);
   co_return co_await send_answer(connection, context, std::move(answer));
 }
@@ -105,8 +105,8 @@ awaitable<ReceivedBody> receive_expected_body(Connection& connection, RequestFra
 }
 
 awaitable<ServerAnswer> ask_service(Connection& connection, RequestHead head) {
-  std::string body = std::move(connection.body);
-  connection.body = std::string{};
+  std::string body;
+  body.swap(connection.body);
   const ServerShared& shared = connection.loop.shared;
   try {
     co_return co_await shared.service.serve(std::move(head), std::move(body));
@@ -148,7 +148,7 @@ awaitable<After> serve_request(Connection& connection) {
     context.started = monotonic_now();
     co_return co_await give_up(connection, context, *fault);
   }
-  co_return After::gone;
+  co_return After::end;
 }
 
 }  // namespace
@@ -169,7 +169,7 @@ void Connection::use_input(std::size_t bytes) {
   }
   input_begin = 0;
   if (input.capacity() > kKeptInputBytes) {
-    input = std::string{};
+    std::string{}.swap(input);  // an assignment would keep the memory
   } else {
     input.clear();
   }

@@ -79,6 +79,16 @@ HttpServer::HttpServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) 
 
 HttpServer::~HttpServer() {
   stop(std::chrono::milliseconds{0});
+  std::size_t unfinished = 0;
+  for (const auto& loop : parts_->loops) {
+    unfinished += loop->is_finished() ? 0 : 1;
+  }
+  if (unfinished > 0) {
+    // Something holds a request that did not end in time, and may complete it into a loop: a leak
+    // is better than a loop that is gone.
+    parts_->shared.log.error("requests that never ended are left behind as the server ends");
+    [[maybe_unused]] const auto* left_behind = parts_.release();
+  }
 }
 
 std::uint16_t HttpServer::port() const {

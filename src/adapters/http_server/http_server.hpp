@@ -32,7 +32,7 @@ class HttpServer {
  public:
   // Listens and serves from threads of its own; `service` and `log` must outlive the server. What
   // the service awaits in a request completes on that request's loop, which lives as long as the
-  // server: destroy the server after whatever may still complete one (a store), or stop that first.
+  // server, or longer when such a request never ends.
   // Raises the process's limit of open files to what it may be.
   // Errors: `conflict` the address is in use; `invalid` the address, certificate or key is not one;
   // `refused` the system does not let us listen there.

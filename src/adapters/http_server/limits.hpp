@@ -44,8 +44,8 @@ struct HttpServerLimits {
   std::size_t max_dropped_body_bytes = 64 * 1024;
 
   // A connection that is closed while its client still sends is read from and dropped this long,
-  // and no longer than the idle time without a byte: a client that has not done sending would get a
-  // reset instead of the answer (RFC 9112, section 9.6).
+  // and no longer than the idle time without a byte (nor at all, when it was too slow): a client
+  // that has not done sending would get a reset instead of the answer (RFC 9112, section 9.6).
   std::chrono::milliseconds linger_time{30'000};
   std::chrono::milliseconds linger_idle_time{2'000};
 };

@@ -67,14 +67,25 @@ std::optional<ReceivedHead> take_head(Connection& connection, HeadScanner& scann
   return connection.try_charge() ? std::nullopt : std::optional<ReceivedHead>{kNoMemory};
 }
 
+// Memory for `bytes` more of a body of this length: twice as much each time, never past its end.
+void make_room(std::string& body, std::size_t bytes, std::uint64_t length) {
+  const std::size_t needed = body.size() + bytes;
+  if (needed > body.capacity()) {
+    const std::uint64_t wanted = std::max<std::uint64_t>(2 * body.capacity(), kReservedBodyBytes);
+    // A string that grows in place takes twice its size, whatever is asked for.
+    std::string larger;
+    larger.reserve(std::max(needed, static_cast<std::size_t>(std::min(wanted, length))));
+    larger.append(body);
+    body = std::move(larger);
+  }
+}
+
 std::optional<ReceivedBody> take_known_length(Connection& connection, std::uint64_t length) {
   std::string& body = connection.body;
-  if (body.empty()) {
-    body.reserve(std::min(length, kReservedBodyBytes));
-  }
   const std::string_view unread = connection.unread();
   const auto taken =
       static_cast<std::size_t>(std::min<std::uint64_t>(length - body.size(), unread.size()));
+  make_room(body, taken, length);
   body.append(unread.substr(0, taken));
   connection.use_input(taken);
   return body.size() == length ? std::optional<ReceivedBody>{BodyIsWhole{}} : std::nullopt;

@@ -179,8 +179,10 @@ std::optional<HeadFault> read_coding(std::string_view value, Seen& seen, Request
     framing.is_chunked = true;
     return std::nullopt;
   }
-  const bool ends_chunked = boost::algorithm::iends_with(value, "chunked");
-  return ends_chunked ? kUnknownCoding : kBadCoding;
+  // The last coding must be chunked, or the body's end would be unknown.
+  std::string_view last;
+  for_each_element(value, [&](std::string_view element) { last = element; });
+  return iequals(last, "chunked") ? kUnknownCoding : kBadCoding;
 }
 
 void read_connection(std::string_view value, Seen& seen) {

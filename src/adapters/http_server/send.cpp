@@ -117,8 +117,8 @@ AnswerFraming framing_of(Connection& connection, const AnswerContext& context,
 }
 
 After after_answer(const AnswerContext& context, const AnswerFraming& framing) {
-  if (context.afterwards == After::linger) {
-    return After::linger;
+  if (context.afterwards != After::next) {
+    return context.afterwards;
   }
   return framing.keeps_alive ? After::next : After::end;
 }
@@ -137,9 +137,9 @@ IoStep write_now(Connection& connection, ServerAnswer& answer, bool has_body) {
 }
 
 // Reads and drops until the client ends its side, or is silent, or time is up.
-awaitable<void> drain(Connection& connection) {
+awaitable<void> drain(Connection& connection, std::chrono::milliseconds time) {
   const HttpServerLimits& limits = connection.loop.shared.limits;
-  const MonoTime end = monotonic_now() + limits.linger_time;
+  const MonoTime end = monotonic_now() + time;
   for (;;) {
     const IoStep step = connection.transport.read_raw(connection.loop.scratch);
     if (step.state == IoState::ended || step.state == IoState::failed) {
@@ -190,20 +190,21 @@ awaitable<bool> send_text(Connection& connection, std::string text) {
 awaitable<void> end_connection(Connection& connection, After after) {
   if (after == After::reset) {
     connection.transport.reset_on_close();
-    co_return;
   }
-  if (after != After::end && after != After::linger) {
+  if (after == After::reset || after == After::gone) {
     co_return;
   }
   connection.transport.end_writing();
   const IoStep step = connection.transport.read_raw(connection.loop.scratch);
-  const bool is_still_sending =
-      after == After::linger || !connection.unread().empty() || step.state == IoState::done;
-  connection.input = std::string{};
-  connection.body = std::string{};
+  const bool may_still_send =
+      after != After::end || !connection.unread().empty() || step.state == IoState::done;
+  std::string{}.swap(connection.input);  // an assignment would keep the memory
+  std::string{}.swap(connection.body);
   connection.settle_charge();
-  if (is_still_sending && step.state != IoState::ended && step.state != IoState::failed) {
-    co_await drain(connection);
+  if (may_still_send && step.state != IoState::ended && step.state != IoState::failed) {
+    const HttpServerLimits& limits = connection.loop.shared.limits;
+    co_await drain(connection,
+                   after == After::linger_briefly ? limits.linger_idle_time : limits.linger_time);
   }
 }
 

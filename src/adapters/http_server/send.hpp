@@ -7,21 +7,22 @@ namespace dispatcher {
 
 // What becomes of a connection after a request.
 enum class After {
-  next,    // the next request
-  end,     // closed: the client knows, and has nothing under way
-  linger,  // closed, but the client may still be sending what nobody will read
-  gone,    // the client has closed it
-  reset,   // cut, so that a client that still reads sees that something is missing
+  next,            // the next request
+  end,             // closed: the client knows, and has nothing under way
+  linger,          // closed, but the client may still be sending what nobody will read
+  linger_briefly,  // the same for a client that was too slow
+  gone,            // the client has closed it
+  reset,           // cut, so that a client that still reads sees that something is missing
 };
 
 // How an answer came to be asked for.
 struct AnswerContext {
   RequestFraming framing;
   MonoTime started{};              // when the request's headers were complete
-  After afterwards = After::next;  // `linger` when its body is not read
+  After afterwards = After::next;  // unless the answer ends the connection
 };
 
-// `next`, `end`, `linger` or `reset`.
+// `context.afterwards`, or `end` when the answer ends the connection, or `reset`.
 [[nodiscard]] boost::asio::awaitable<After> send_answer(Connection& connection,
                                                         AnswerContext context, ServerAnswer answer);
 

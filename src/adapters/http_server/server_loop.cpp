@@ -4,6 +4,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -91,11 +92,6 @@ ServerLoop::ServerLoop(ServerShared& shared, OwnedDescriptor listener)
       pause_timer_(context_.get_executor()),
       stop_timer_(context_.get_executor()) {}
 
-ServerLoop::~ServerLoop() {
-  stop(std::chrono::milliseconds{0});
-  join();
-}
-
 void ServerLoop::run() {
   boost::asio::co_spawn(context_, accept_connections(), [this](std::exception_ptr bug) {
     if (bug) {
@@ -107,9 +103,8 @@ void ServerLoop::run() {
 }
 
 void ServerLoop::serve_until_stopped() {
-  // A timer that never ends keeps the loop alive; `end_if_done` stops it.
-  stop_timer_.expires_at(MonoTime::max());
-  stop_timer_.async_wait([](boost::system::error_code) {});
+  // Work that never ends keeps the loop alive; `end_if_done` stops it.
+  const auto work = boost::asio::make_work_guard(context_);
   while (!context_.stopped()) {
     try {
       context_.run();
@@ -117,6 +112,15 @@ void ServerLoop::serve_until_stopped() {
       loop_.shared.log.error("an exception left a handler of the server's loop");
     }
   }
+}
+
+bool ServerLoop::is_finished() {
+  if (!connections_.empty()) {
+    // What the service completed after the loop had stopped comes to its end here.
+    context_.restart();
+    context_.poll();
+  }
+  return connections_.empty();
 }
 
 awaitable<void> ServerLoop::accept_connections() {
@@ -286,7 +290,7 @@ void ServerLoop::begin_stop(std::chrono::milliseconds grace) {
 void ServerLoop::cut_all() {
   for (const auto& connection : connections_) {
     connection->is_cut = true;
-    connection->transport.reset_on_close();
+    connection->transport.cut();
     connection->descriptor.cancel();
   }
   stop_timer_.expires_after(kEndOfWork);

@@ -18,7 +18,8 @@ namespace dispatcher {
 class ServerLoop {
  public:
   ServerLoop(ServerShared& shared, OwnedDescriptor listener);
-  ~ServerLoop();
+  // After `join`, or when it never ran.
+  ~ServerLoop() = default;
   ServerLoop(const ServerLoop&) = delete;
   ServerLoop& operator=(const ServerLoop&) = delete;
 
@@ -29,6 +30,9 @@ class ServerLoop {
   void stop(std::chrono::milliseconds grace);
   // After `stop`: waits for the thread's end.
   void join();
+  // After `join`: true when no request is in the service any more, so that the loop can be
+  // destroyed. Otherwise something that the service awaits may still complete into it.
+  [[nodiscard]] bool is_finished();
 
  private:
   using Executor = boost::asio::io_context::executor_type;

@@ -120,4 +120,9 @@ void Transport::reset_on_close() {
       ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
+void Transport::cut() {
+  reset_on_close();
+  ::shutdown(socket_, SHUT_RDWR);
+}
+
 }  // namespace dispatcher

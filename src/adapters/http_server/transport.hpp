@@ -42,6 +42,8 @@ class Transport {
   void end_writing();
   // Closing the socket will tell the client that the connection broke.
   void reset_on_close();
+  // The same at once, as far as that goes before closing: nothing is sent or received any more.
+  void cut();
   // Takes bytes from under TLS, to drop them after end_writing.
   [[nodiscard]] IoStep read_raw(std::span<char> buffer);
 
