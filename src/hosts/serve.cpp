@@ -28,16 +28,14 @@ void rethrow_bug(const std::exception_ptr& bug) {
 class Serving {
  public:
   Serving(const ServeConfig& config, ServeParts parts)
-      : config_(config),
-        parts_(std::move(parts)),
-        signals_(parts_.loop, SIGTERM, SIGINT, SIGHUP),
-        reload_timer_(parts_.timers.make()) {}
+      : config_(config), parts_(std::move(parts)), reload_timer_(parts_.timers.make()) {}
 
   void run() {
     asio::co_spawn(parts_.loop, deliver(), rethrow_bug);
     asio::co_spawn(parts_.loop, parts_.maintenance.run(), rethrow_bug);
     asio::co_spawn(parts_.loop, heed_signals(), rethrow_bug);
     asio::co_spawn(parts_.loop, reload_now_and_then(), rethrow_bug);
+    parts_.loop_work.reset();
     parts_.loop.run();
     if (server_stopper_.joinable()) {
       server_stopper_.join();
@@ -49,15 +47,15 @@ class Serving {
     co_await parts_.engine.run();
     begin_stop("the engine has ended");  // by itself only when the store is gone
     boost::system::error_code ignored;
-    signals_.cancel(ignored);  // nothing is left to be told
-    parts_.http.abort();       // kept connections would keep the loop running
+    parts_.signals.cancel(ignored);  // nothing is left to be told
+    parts_.http.abort();             // kept connections would keep the loop running
   }
 
   asio::awaitable<void> heed_signals() {
     while (true) {
       boost::system::error_code error;
       const int signal =
-          co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+          co_await parts_.signals.async_wait(asio::redirect_error(asio::use_awaitable, error));
       if (error) {
         co_return;
       }
@@ -121,7 +119,6 @@ class Serving {
 
   const ServeConfig& config_;
   ServeParts parts_;
-  asio::signal_set signals_;
   std::unique_ptr<Timer> reload_timer_;
   std::thread server_stopper_;
   bool is_stopping_ = false;

@@ -10,7 +10,9 @@
 #include "ports/secrets.hpp"
 #include "ports/store.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 
 #include <functional>
 #include <string>
@@ -21,6 +23,11 @@ namespace dispatcher {
 // What `serve` is made of. All outlive the call.
 struct ServeParts {
   boost::asio::io_context& loop;  // the engine's; the calling thread runs it
+  // Kept since the loop was made: what other threads finish on it meanwhile must not stop it. Given
+  // up when the service runs.
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type>& loop_work;
+  // Of SIGTERM, SIGINT and SIGHUP; those that came during the start are heeded first.
+  boost::asio::signal_set& signals;
   const Clock& clock;
   Timers& timers;
   const Log& log;

@@ -10,6 +10,7 @@
 #include "hosts/wiring_parts.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -77,6 +78,8 @@ Result<int> serve(const ServeConfig& config, std::ostream& out) {
   SystemRandom random;
   PrometheusMetrics metrics;
   boost::asio::io_context loop{1};
+  auto loop_work = boost::asio::make_work_guard(loop);
+  boost::asio::signal_set signals{loop, SIGTERM, SIGINT, SIGHUP};
   SystemTimers timers{loop.get_executor()};
   // The server's loops outlive the store, which may still complete a request's operation on them.
   std::unique_ptr<HttpServer> server;
@@ -126,8 +129,9 @@ Result<int> serve(const ServeConfig& config, std::ostream& out) {
   out << "listening on " << url << std::endl;
   log.info("listening on " + url, {{"endpoints", endpoints->size()}, {"data", config.data_dir}});
 
-  serve_until_stopped(config, ServeParts{loop, clock, timers, log, secrets, **store, **http, engine,
-                                         maintenance, api, [&] { server->stop(kServerGrace); }});
+  serve_until_stopped(
+      config, ServeParts{loop, loop_work, signals, clock, timers, log, secrets, **store, **http,
+                         engine, maintenance, api, [&] { server->stop(kServerGrace); }});
   log.info("stopped");
   return 0;
 }
