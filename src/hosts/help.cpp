@@ -67,21 +67,6 @@ void append_section(std::string& out, std::string_view title, const Lines& lines
   }
 }
 
-std::string commands_of(const SettingRow& row) {
-  std::vector<std::string> names;
-  for (const CommandRow& command : command_table()) {
-    if (contains(row.commands, command.command)) {
-      names.push_back(
-          fmt::format("{}{}{}", command.group, command.group.empty() ? "" : " ", command.name));
-    }
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
-std::string code(std::string_view text) {
-  return text.empty() ? "" : fmt::format("`{}`", text);
-}
-
 }  // namespace
 
 std::string full_name(const CommandRow& row) {
@@ -125,29 +110,6 @@ std::string command_help(Command command) {
   append_section(
       out, "Settings of the environment and the config file alone",
       setting_lines(command, [](const SettingRow& setting) { return setting.flag.empty(); }));
-  return out;
-}
-
-std::string settings_markdown() {
-  std::string out =
-      "| flag | variable | key in the file | default | of | meaning |\n"
-      "|---|---|---|---|---|---|\n";
-  for (const SettingRow& row : setting_table()) {
-    std::string flag = code(left_column(row));
-    if (row.flag.empty()) {
-      flag.clear();
-    }
-    std::string help =
-        fmt::format("{}{}", row.help, row.choices.empty() ? "" : fmt::format(": {}", row.choices));
-    for (std::string* cell : {&flag, &help}) {
-      for (std::size_t bar = cell->find('|'); bar != std::string::npos;
-           bar = cell->find('|', bar + 2)) {
-        cell->insert(bar, "\\");
-      }
-    }
-    out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", flag, code(row.variable), code(row.key),
-                       code(row.fallback), commands_of(row), help);
-  }
   return out;
 }
 

@@ -12,9 +12,6 @@ namespace dispatcher {
 [[nodiscard]] std::string group_help(std::string_view group);
 [[nodiscard]] std::string command_help(Command command);
 
-// The settings as a Markdown table: what docs/settings.md is checked against.
-[[nodiscard]] std::string settings_markdown();
-
 // `dispatcher events list`
 [[nodiscard]] std::string full_name(const CommandRow& row);
 

@@ -49,14 +49,14 @@ def test_what_is_misspelt_is_named(tmp_path):
     assert "max_retires" in message and "max_retries" in message and str(file) in message
 
 
-def test_a_value_that_is_wrong_is_named_with_its_fix():
+def test_a_value_that_is_wrong_is_named_with_its_fix(tmp_path):
     env = clean_environment(MAX_EVENTS_PER_RUN="abc")
     assert ('MAX_EVENTS_PER_RUN: "abc" is not a whole number (set it to 1–10000, e.g. 100)'
             in refused("run", "--api", "http://127.0.0.1:1", env=env))
     assert "--tls-key" in refused("serve", "--tls-cert", "cert.pem")
     assert "dynamodb is not supported" in refused("serve", "--store", "dynamodb")
     assert "SECRETS_FILE" in refused("serve", env=clean_environment(SECRET_ARN="arn:aws:x"))
-    assert "ALLOW_TARGETS" in refused("serve", "--listen", "127.0.0.1:0",
+    assert "ALLOW_TARGETS" in refused("serve", "--listen", "127.0.0.1:0", "--data", tmp_path,
                                       env=clean_environment(ALLOW_TARGETS="127.0.0.0/8"))
 
 

@@ -1,7 +1,6 @@
 #include "adapters/http_inbox/http_inbox.hpp"
 
 #include "adapters/http_inbox/concurrently.hpp"
-#include "base/url_text.hpp"
 
 #include <fmt/format.h>
 
@@ -22,20 +21,11 @@ constexpr std::size_t kMaxRenewed = 1000;
 // A reserve for recording after an attempt has ended.
 constexpr seconds kSettleReserve{5};
 
-bool is_transient(int status) {
-  return status == 429 || status >= 500;
-}
-
-Error status_error(std::string_view call, int status) {
-  return make_error(is_transient(status) ? ErrorKind::retry_later : ErrorKind::refused,
-                    fmt::format("the Triggers API answered {} to {}", status, call));
-}
-
 }  // namespace
 
 HttpInbox::HttpInbox(TriggersApi& api, const Clock& clock, const Log& log,
                      std::vector<Endpoint> endpoints, HttpInboxOptions options)
-    : api_(api),
+    : calls_(api, clock, options.deadline),
       clock_(clock),
       log_(log),
       endpoints_(std::move(endpoints)),
@@ -97,7 +87,7 @@ std::optional<WallTime> HttpInbox::lane_due(EndpointNumber endpoint) const {
 }
 
 bool HttpInbox::may_fetch() const {
-  if (is_exhausted_ || failure_ || budget_ <= 0 || is_past_deadline()) {
+  if (is_exhausted_ || failure_ || budget_ <= 0 || calls_.is_past_deadline()) {
     return false;
   }
   return mode_ != Mode::plain || taken_.empty();
@@ -131,53 +121,34 @@ Error HttpInbox::note_fetch_failure(Error error) {
   return error;
 }
 
-boost::asio::awaitable<Result<Answer>> HttpInbox::get_inbox(std::size_t limit) {
-  TriggersRequest request;
-  request.path = fmt::format("/inbox?limit={}&lease_seconds={}&consumer={}", limit, lease_seconds(),
-                             percent_encode(options_.consumer));
-  request.deadline = call_deadline();
-  auto answer = co_await api_.request(std::move(request));
-  if (answer && answer->status != 200) {
-    co_return status_error("GET /inbox", answer->status);
-  }
-  co_return answer;
-}
-
 boost::asio::awaitable<Result<void>> HttpInbox::fetch(std::size_t limit) {
   const MonoTime began = clock_.monotonic();  // the lease began later
-  const auto answer = co_await get_inbox(limit);
+  auto fetched = co_await calls_.fetch(limit, lease_seconds(), options_.consumer);
   last_fetch_ = clock_.monotonic();
-  if (!answer) {
-    co_return answer.error();
+  if (!fetched) {
+    co_return fetched.error();
   }
-  auto page = parse_inbox(answer->body);
-  if (!page) {
-    co_return make_error(ErrorKind::refused,
-                         "the Triggers API answered GET /inbox with something else than a JSON "
-                         "array (is the base URL right?)");
-  }
-  if (page->unreadable > 0) {
+  if (fetched->page.unreadable > 0) {
     log_.warning("the inbox has entries that are no events; they are left there",
-                 {{"count", page->unreadable}});
+                 {{"count", fetched->page.unreadable}});
   }
-  const auto token = answer->header("x-lease-token");
   if (mode_ == Mode::unknown) {
-    mode_ = token ? Mode::leases : Mode::plain;
+    mode_ = fetched->lease_token ? Mode::leases : Mode::plain;
     if (mode_ == Mode::plain) {
       log_.warning(
           "the Triggers API has no leases: at most 100 events are reachable at a time, and runs "
           "that overlap deliver events twice");
     }
   }
-  if (page->events.empty()) {
+  if (fetched->page.events.empty()) {
     is_exhausted_ = true;
     co_return Result<void>{};
   }
   if (mode_ == Mode::leases) {
-    EventLease lease{std::string{token.value_or("")}, began + seconds{lease_seconds()}};
-    co_await take_leased(std::move(page->events), std::move(lease));
+    EventLease lease{fetched->lease_token.value_or(""), began + seconds{lease_seconds()}};
+    co_await take_leased(std::move(fetched->page.events), std::move(lease));
   } else {
-    take_plain(std::move(page->events));
+    take_plain(std::move(fetched->page.events));
   }
   co_return Result<void>{};
 }
@@ -192,15 +163,9 @@ boost::asio::awaitable<void> HttpInbox::take_leased(std::vector<InboxEvent> even
       to_ask.push_back(i);
     }
   }
+  // Not knowing costs an endpoint the event again, no more.
   const auto ask = [&](std::size_t i) -> boost::asio::awaitable<void> {
-    TriggersRequest request;
-    request.path = "/events/" + to_string(events[to_ask[i]].event->id);
-    request.deadline = call_deadline();
-    const auto answer = co_await api_.request(std::move(request));
-    // Not knowing costs an endpoint the event again, no more.
-    if (answer && answer->status == 200) {
-      known[to_ask[i]] = parse_deliveries(answer->body);
-    }
+    known[to_ask[i]] = co_await calls_.deliveries(events[to_ask[i]].event->id);
   };
   co_await for_each_concurrently(to_ask.size(), kMaxCalls, ask);
   std::vector<EventId> done;
@@ -275,7 +240,7 @@ boost::asio::awaitable<Result<void>> HttpInbox::conclude(ClaimToken token, Event
   if (!told && told.error().kind == ErrorKind::retry_later) {
     const MonoTime now = clock_.monotonic();
     const MonoTime since = failing_since_.try_emplace(id, now).first->second;
-    if (now - since < kSettlePatience && !is_past_deadline()) {
+    if (now - since < kSettlePatience && !calls_.is_past_deadline()) {
       co_return told;
     }
     told = make_error(ErrorKind::refused, told.error().message);
@@ -296,45 +261,22 @@ boost::asio::awaitable<Result<void>> HttpInbox::report(EventId id) {
   if (mode_ == Mode::plain || taken->is_lost()) {
     co_return Result<void>{};  // there is nobody to tell, or it is another's by now
   }
-  co_return co_await nack(id, taken_.report(*taken, clock_.wall()));
+  NackRequest report = taken_.report(*taken, clock_.wall());
+  co_return co_await calls_.give_back(id, taken->lease.token, std::move(report));
 }
 
 boost::asio::awaitable<Result<void>> HttpInbox::acknowledge(EventId id) {
-  const auto answer = co_await api_.request(
-      post(fmt::format("/inbox/{}/ack", to_string(id)), {}, taken_.find(id)->lease.token));
-  if (!answer) {
-    co_return answer.error();
-  }
-  if (answer->status == 200) {
+  auto told = co_await calls_.acknowledge(id, taken_.find(id)->lease.token);
+  if (told) {
     ++stats_.acknowledged;
-    co_return Result<void>{};
-  }
-  if (answer->status == 404) {
+  } else if (told.error().kind == ErrorKind::not_found) {
     log_.info("a delivered event had been deleted meanwhile", {{"event_id", to_string(id)}});
     co_return Result<void>{};
-  }
-  if (answer->status == 409) {
+  } else if (told.error().kind == ErrorKind::conflict) {
     log_.warning("a delivered event is leased by another consumer, which may deliver it again",
                  {{"event_id", to_string(id)}});
-    co_return make_error(ErrorKind::conflict, "another consumer holds the event's lease");
   }
-  co_return status_error("POST /inbox/{id}/ack", answer->status);
-}
-
-boost::asio::awaitable<Result<void>> HttpInbox::nack(EventId id, NackRequest request) {
-  const auto answer = co_await api_.request(post(fmt::format("/inbox/{}/nack", to_string(id)),
-                                                 nack_json(request), taken_.find(id)->lease.token));
-  if (!answer) {
-    co_return answer.error();
-  }
-  switch (answer->status) {
-    case 200: co_return Result<void>{};
-    case 404: co_return make_error(ErrorKind::not_found, "the event has been deleted");
-    case 409:
-      co_return make_error(ErrorKind::conflict,
-                           "another consumer holds the event's lease, or it is done");
-    default: co_return status_error("POST /inbox/{id}/nack", answer->status);
-  }
+  co_return told;
 }
 
 void HttpInbox::forget(const EventId& id) {
@@ -373,7 +315,7 @@ boost::asio::awaitable<void> HttpInbox::give_back_event(EventId id) {
 
 boost::asio::awaitable<void> HttpInbox::finish() {
   is_exhausted_ = true;
-  finish_by_ = clock_.monotonic() + kFinishTime;
+  calls_.end_by(clock_.monotonic() + kFinishTime);
   const auto ids = taken_.ids();
   const auto give = [&](std::size_t i) { return give_back_event(ids[i]); };
   co_await for_each_concurrently(ids.size(), kMaxCalls, give);
@@ -413,13 +355,10 @@ boost::asio::awaitable<void> HttpInbox::renew_expiring() {
 boost::asio::awaitable<void> HttpInbox::renew(std::string token, std::vector<EventId> ids,
                                               std::int64_t lease) {
   const MonoTime began = clock_.monotonic();
-  const auto answer = co_await api_.request(post("/inbox/renew", renew_json(ids, lease), token));
-  const auto leased = answer && answer->status == 200 ? parse_renewed(answer->body) : std::nullopt;
+  const auto leased = co_await calls_.renew(token, ids, lease);
   if (!leased) {
-    log_.info(
-        "leases could not be renewed",
-        {{"count", ids.size()},
-         {"error", answer ? fmt::format("status {}", answer->status) : answer.error().message}});
+    log_.info("leases could not be renewed",
+              {{"count", ids.size()}, {"error", leased.error().message}});
   }
   for (const EventId& id : ids) {
     TakenEvent* taken = taken_.find(id);
@@ -439,8 +378,6 @@ boost::asio::awaitable<void> HttpInbox::renew(std::string token, std::vector<Eve
   }
 }
 
-// -- small things
-
 void HttpInbox::hint(EndpointNumber endpoint, WallTime due) const {
   if (hint_) {
     const LaneDue lane{endpoint, due};
@@ -457,30 +394,6 @@ void HttpInbox::hint_all(WallTime due) const {
 std::int64_t HttpInbox::lease_seconds() const {
   const auto lease = std::chrono::ceil<seconds>(options_.attempt_timeout) + kLeaseReserve;
   return std::min<std::int64_t>(lease.count(), kLongestLease.count());
-}
-
-MonoTime HttpInbox::call_deadline() const {
-  MonoTime deadline = clock_.monotonic() + kCallTimeout;
-  deadline = std::min(deadline, options_.deadline.value_or(deadline));
-  return std::min(deadline, finish_by_.value_or(deadline));
-}
-
-bool HttpInbox::is_past_deadline() const {
-  return options_.deadline && clock_.monotonic() >= *options_.deadline;
-}
-
-TriggersRequest HttpInbox::post(std::string path, std::string body,
-                                const std::string& lease_token) const {
-  TriggersRequest request;
-  request.method = "POST";
-  request.path = std::move(path);
-  request.content_type = body.empty() ? "" : "application/json";
-  request.body = std::move(body);
-  if (!lease_token.empty()) {
-    request.headers.push_back({"x-lease-token", lease_token});
-  }
-  request.deadline = call_deadline();
-  return request;
 }
 
 }  // namespace dispatcher

@@ -7,6 +7,7 @@
 // and what is not acknowledged stays pending there.
 #pragma once
 
+#include "adapters/http_inbox/inbox_calls.hpp"
 #include "adapters/http_inbox/taken_events.hpp"
 #include "base/log.hpp"
 #include "ports/clock.hpp"
@@ -44,8 +45,6 @@ class HttpInbox final : public Inbox {
   static constexpr std::chrono::seconds kLongestLease{3600};  // the contract's
   // Between two fetches while deliveries are under way: so that one brings several events.
   static constexpr std::chrono::milliseconds kFetchPause{20};
-  // Of one call of the API.
-  static constexpr std::chrono::seconds kCallTimeout{15};
   // Fetches that fail in a row before the run is given up.
   static constexpr int kMaxFetchFailures = 5;
   // How long recording one event is tried.
@@ -80,7 +79,6 @@ class HttpInbox final : public Inbox {
   enum class Mode : std::uint8_t { unknown, leases, plain };
 
   boost::asio::awaitable<Result<void>> fetch(std::size_t limit);
-  boost::asio::awaitable<Result<Answer>> get_inbox(std::size_t limit);
   boost::asio::awaitable<void> take_leased(std::vector<InboxEvent> events, EventLease lease);
   void take_plain(std::vector<InboxEvent> events);
   void take(const InboxEvent& event, EventLease lease, const std::vector<KnownDelivery>& known);
@@ -89,7 +87,6 @@ class HttpInbox final : public Inbox {
   boost::asio::awaitable<Result<void>> conclude(ClaimToken token, EventId id);
   boost::asio::awaitable<Result<void>> report(EventId id);
   boost::asio::awaitable<Result<void>> acknowledge(EventId id);
-  boost::asio::awaitable<Result<void>> nack(EventId id, NackRequest request);
   boost::asio::awaitable<void> renew_expiring();
   boost::asio::awaitable<void> renew(std::string token, std::vector<EventId> ids,
                                      std::int64_t seconds);
@@ -105,12 +102,8 @@ class HttpInbox final : public Inbox {
   void hint(EndpointNumber endpoint, WallTime due) const;
   void hint_all(WallTime due) const;
   [[nodiscard]] std::int64_t lease_seconds() const;
-  [[nodiscard]] MonoTime call_deadline() const;
-  [[nodiscard]] bool is_past_deadline() const;
-  [[nodiscard]] TriggersRequest post(std::string path, std::string body,
-                                     const std::string& lease_token) const;
 
-  TriggersApi& api_;
+  InboxCalls calls_;
   const Clock& clock_;
   const Log& log_;
   std::vector<Endpoint> endpoints_;
@@ -121,7 +114,6 @@ class HttpInbox final : public Inbox {
   bool is_exhausted_ = false;  // the inbox has nothing more for this run
   std::int64_t budget_;        // events that may still be taken
   std::optional<MonoTime> last_fetch_;
-  std::optional<MonoTime> finish_by_;
   int fetch_failures_ = 0;
   std::optional<Error> failure_;
   std::unordered_set<EventId> seen_;
