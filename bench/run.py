@@ -24,6 +24,15 @@ def table(rows):
     return "\n".join(lines)
 
 
+def run_part(name, folder, scale):
+    """One that fails is a row that says so: the others are measured all the same."""
+    try:
+        return getattr(parts, name)(folder, scale)
+    except Exception as why:  # whatever it is, it goes into the table
+        measure.say(f"bench: {name} failed: {why}")
+        return [parts.Row(name, "failed: " + str(why).splitlines()[0][:200], met=False)]
+
+
 def processor():
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -48,7 +57,7 @@ def main():
             continue
         measure.say(f"bench: {name}")
         with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
-            rows += getattr(parts, name)(pathlib.Path(folder), scale)
+            rows += run_part(name, pathlib.Path(folder), scale)
     text = (f"{os.cpu_count()} cores ({processor()}), {platform.system()} {platform.release()}, "
             f"loopback\n\n{table(rows)}\n")
     (measure.ROOT / "build/bench.md").write_text(text)
