@@ -269,6 +269,9 @@ void Engine::note(const Tried& tried, const ClaimedDelivery& delivery, const Dec
   ports_.metrics.add(Metric::successful_deliveries, is_success ? 1 : 0);
   ports_.metrics.add(Metric::failed_deliveries, is_success || is_abandoned ? 0 : 1);
   ports_.metrics.add(Metric::attempts_abandoned, is_abandoned ? 1 : 0);
+  const std::uint64_t opened = ports_.http.connections_opened();
+  ports_.metrics.add(Metric::connections_opened,
+                     static_cast<std::int64_t>(opened - std::exchange(connections_seen_, opened)));
   if (tried.verdict.pauses_endpoint) {
     lane.paused_until =
         std::max(lane.paused_until, ports_.clock.wall() + *tried.verdict.retry_after);

@@ -113,7 +113,8 @@ class Engine {
   Lanes lanes_;
   PassLimit limit_;
   EngineCounts counts_;
-  std::size_t in_flight_ = 0;  // claimed, and not yet recorded
+  std::size_t in_flight_ = 0;           // claimed, and not yet recorded
+  std::uint64_t connections_seen_ = 0;  // of those opened, what the metric has
   bool is_stopping_ = false;
   // What cannot be recorded by then will not be: the process ends.
   std::optional<MonoTime> give_up_at_;

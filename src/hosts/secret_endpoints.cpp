@@ -43,6 +43,13 @@ Result<SecretEndpoints> make_secret_endpoints(const std::vector<std::string>& ur
   return out;
 }
 
+SecretBundle with_command_line(SecretBundle secrets, const DeliveryConfig& delivery) {
+  if (!delivery.endpoints.empty()) {
+    secrets.webhook_urls = delivery.endpoints;
+  }
+  return secrets;
+}
+
 Result<SecretEndpoints> make_endpoints(const DeliveryConfig& delivery,
                                        const SecretBundle& secrets) {
   EndpointDefaults defaults;
@@ -50,8 +57,7 @@ Result<SecretEndpoints> make_endpoints(const DeliveryConfig& delivery,
   defaults.timeout = delivery.request_timeout;
   defaults.retry = delivery.retry;
   defaults.webhook_secret = secrets.webhook_secret;
-  return make_secret_endpoints(
-      delivery.endpoints.empty() ? secrets.webhook_urls : delivery.endpoints, defaults);
+  return make_secret_endpoints(with_command_line(secrets, delivery).webhook_urls, defaults);
 }
 
 Result<SenderIdentity> sender_identity(const SecretBundle& secrets) {

@@ -31,6 +31,9 @@ struct SecretEndpoints {
 [[nodiscard]] Result<SecretEndpoints> make_secret_endpoints(const std::vector<std::string>& urls,
                                                             const EndpointDefaults& defaults);
 
+// What --endpoint names takes the place of what the secret does.
+[[nodiscard]] SecretBundle with_command_line(SecretBundle secrets, const DeliveryConfig& delivery);
+
 // The endpoints of the command line, or else the secret's.
 [[nodiscard]] Result<SecretEndpoints> make_endpoints(const DeliveryConfig& delivery,
                                                      const SecretBundle& secrets);

@@ -110,7 +110,7 @@ class Serving {
                        {{"error", error.message}});
       co_return;
     }
-    parts_.api.set_secrets(std::move(*secrets));
+    parts_.api.set_secrets(with_command_line(std::move(*secrets), config_.delivery));
     parts_.engine.set_identity(std::move(*identity));
     parts_.engine.set_endpoints(*endpoints);
     parts_.maintenance.wake();

@@ -116,7 +116,12 @@ Result<int> serve(const ServeConfig& config, std::ostream& out) {
                 EnginePorts{**store, **http, clock, timers, random, metrics, log}, *endpoints,
                 engine_options(config, std::move(*identity))};
   Maintenance maintenance{**store, clock, timers, log, config.retention};
-  TriggersService api{**store, clock, random, metrics, *bundle, api_options(config, metrics)};
+  TriggersService api{**store,
+                      clock,
+                      random,
+                      metrics,
+                      with_command_line(*bundle, config.delivery),
+                      api_options(config, metrics)};
   auto started = HttpServer::start(server_options(config), api, log);
   if (!started) {
     return started.error();
