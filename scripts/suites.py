@@ -84,15 +84,14 @@ def plain_suites(build):
     return programs_of(ROOT / build) + folder_suites(environment=binary)
 
 
-def sanitized_suites(builds):
-    """Every program under each sanitizer, and the API's tests against a service under the first."""
-    suites = []
-    for build in builds:
-        suffix = "-" + pathlib.Path(build).name
-        suites += programs_of(ROOT / build, suffix, SANITIZED)
-    binary = {"DISPATCHER_BIN": str(ROOT / builds[0] / "dispatcher"), **SANITIZED}
-    suffix = "-" + pathlib.Path(builds[0]).name
-    suites += [suite for suite in folder_suites(suffix, binary) if suite.base_name == "api"]
+def sanitized_suites(address, thread, threaded):
+    """Every program of the first build, those named of the second, and the API's tests against a service
+    of the first."""
+    suites = programs_of(ROOT / address, "-address", SANITIZED)
+    suites += [suite for suite in programs_of(ROOT / thread, "-thread", SANITIZED)
+               if suite.base_name in threaded]
+    binary = {"DISPATCHER_BIN": str(ROOT / address / "dispatcher"), **SANITIZED}
+    suites += [suite for suite in folder_suites("-address", binary) if suite.base_name == "api"]
     return suites
 
 
@@ -179,11 +178,13 @@ def chosen(suites, names):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--build", help="run every suite on this build")
-    parser.add_argument("--sanitized", nargs=2, metavar=("FIRST", "SECOND"))
+    parser.add_argument("--address", help="or on this build under the address sanitizer,")
+    parser.add_argument("--thread", help="and on this one under the thread sanitizer")
+    parser.add_argument("--threaded", default="", help="only these of the latter")
     parser.add_argument("suites", nargs="*", help="only these")
     arguments = parser.parse_args()
-    suites = (sanitized_suites(arguments.sanitized) if arguments.sanitized
-              else plain_suites(arguments.build))
+    suites = (plain_suites(arguments.build) if arguments.build else
+              sanitized_suites(arguments.address, arguments.thread, arguments.threaded.split()))
     total = run_all(chosen(suites, arguments.suites), at_once=2)
     print(total)
     sys.exit(1 if total.failed or not total.passed else 0)
