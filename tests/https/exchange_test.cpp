@@ -1,5 +1,5 @@
 // Checks what a request over a real socket comes to when the receiver behaves: answers, kept
-// connections, resumed sessions, certificates, addresses.
+// connections, resumed sessions, addresses.
 #include "https/world.hpp"
 
 #include <gtest/gtest.h>
@@ -166,63 +166,6 @@ TEST(https_exchange, the_server_name_is_sent_for_names_alone) {
   EXPECT_EQ(names, (std::vector<std::string>{"localhost", ""}));
 }
 
-std::string outcome_with(const ServerTls& tls, std::vector<std::string> trusted) {
-  Imposter imposter{always_tls(std::string{kOk}), &tls};
-  HttpsOptions options = local_options();
-  options.ca_files = std::move(trusted);
-  return outcome(World{options}.send(post(https_url(imposter))));
-}
-
-ServerTls certificate(const std::string& directory, WallTime now, std::vector<std::string> names) {
-  const auto files = make_certificate(directory, now, names);
-  EXPECT_TRUE(files.has_value());
-  ServerTls tls;
-  tls.certificate = files->certificate;
-  tls.key = files->key;
-  return tls;
-}
-
-TEST(https_exchange, a_certificate_that_does_not_fit_is_named) {
-  const TempDirectory directory;
-  const WallTime now = SteadyClock{}.wall();
-  const ServerTls old = certificate(directory.path() + "/old", now - std::chrono::days{400},
-                                    {"localhost", "127.0.0.1"});
-  const ServerTls early = certificate(directory.path() + "/early", now + std::chrono::days{10},
-                                      {"localhost", "127.0.0.1"});
-  const ServerTls other = certificate(directory.path() + "/other", now, {"other.example"});
-  EXPECT_EQ(outcome_with(old, {old.certificate}), "tls: the certificate has expired");
-  EXPECT_EQ(outcome_with(early, {early.certificate}), "tls: the certificate is not valid yet");
-  EXPECT_EQ(outcome_with(other, {other.certificate}),
-            "tls: the certificate is for another address");
-  EXPECT_EQ(outcome_with(local_tls(), {}),
-            "tls: the certificate is self-signed and not trusted (CA_FILE can add it)");
-  EXPECT_EQ(outcome_with(local_tls(), {other.certificate, local_tls().certificate}), "status 200");
-}
-
-TEST(https_exchange, a_certificate_for_another_name_is_refused) {
-  const TempDirectory directory;
-  const ServerTls other =
-      certificate(directory.path(), SteadyClock{}.wall(), {"other.example", "127.0.0.1"});
-  Imposter imposter{always_tls(std::string{kOk}), &other};
-  HttpsOptions options = local_options();
-  options.ca_files = {other.certificate};
-  World world{options};
-  EXPECT_EQ(outcome(world.send(post(https_url(imposter, "localhost")))),
-            "tls: the certificate is for another host name");
-  EXPECT_EQ(outcome(world.send(post(https_url(imposter)))), "status 200");
-}
-
-TEST(https_exchange, a_file_without_certificates_is_named) {
-  SteadyClock clock;
-  boost::asio::io_context loop;
-  HttpsOptions options = local_options();
-  options.ca_files = {"/nonexistent/ca.pem"};
-  const auto client = HttpsClient::make(loop.get_executor(), clock, options);
-  ASSERT_FALSE(client);
-  EXPECT_EQ(client.error().kind, ErrorKind::invalid);
-  EXPECT_NE(client.error().message.find("/nonexistent/ca.pem"), std::string::npos);
-}
-
 TEST(https_exchange, an_http_1_0_server_works) {
   Imposter imposter{[](Peer& peer, int) {
                       peer.handshake();
@@ -374,34 +317,6 @@ TEST(https_exchange, an_exempt_address_in_an_odd_notation_is_the_one_connected_t
   const Exchange exchange = World{}.send(post(https_url(imposter, "0x7f.1")));
   EXPECT_EQ(outcome(exchange), "status 200");
   EXPECT_TRUE(exchange.remote_address.starts_with("127.0.0.1:"));
-}
-
-// -- the certificate maker
-
-TEST(certificate, it_is_kept_while_it_fits) {
-  const TempDirectory directory;
-  const WallTime now = SteadyClock{}.wall();
-  const auto fingerprint = [&directory] {
-    std::string bytes(4096, '\0');
-    FILE* file = std::fopen((directory.path() + "/new/cert.pem").c_str(), "r");
-    bytes.resize(file != nullptr ? std::fread(bytes.data(), 1, bytes.size(), file) : 0);
-    if (file != nullptr) {
-      std::fclose(file);
-    }
-    return bytes;
-  };
-  const std::string path = directory.path() + "/new";
-  ASSERT_TRUE(make_certificate(path, now));
-  const std::string first = fingerprint();
-  ASSERT_FALSE(first.empty());
-  ASSERT_TRUE(make_certificate(path, now + std::chrono::days{300}));
-  EXPECT_EQ(fingerprint(), first);
-  ASSERT_TRUE(make_certificate(path, now + std::chrono::days{365}));
-  EXPECT_NE(fingerprint(), first);
-  const std::string second = fingerprint();
-  ASSERT_TRUE(make_certificate(path, now + std::chrono::days{365}, {"other.example"}));
-  EXPECT_NE(fingerprint(), second);
-  EXPECT_FALSE(make_certificate(path, now, {"a,DNS:evil.example"}));
 }
 
 }  // namespace

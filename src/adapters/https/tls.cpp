@@ -143,6 +143,8 @@ Result<TlsContext> TlsContext::make(const std::vector<std::string>& ca_files) {
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  // What a CA_FILE holds is trusted as it is, also an intermediate or a server's own certificate.
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
   static constexpr unsigned char kProtocols[] = "\x08http/1.1";
   SSL_CTX_set_alpn_protos(context, kProtocols, sizeof kProtocols - 1);
   // Sessions are kept by the client, per pool and origin; OpenSSL's own cache is a server's.
