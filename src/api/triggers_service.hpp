@@ -20,7 +20,7 @@ struct Route;
 class TriggersService final : public HttpService {
  public:
   TriggersService(Store& store, const Clock& clock, Random& random, Metrics& metrics,
-              SecretBundle secrets, ApiOptions options);
+                  SecretBundle secrets, ApiOptions options);
 
   // For the requests that begin from now on; tokens that it does not verify end. Callable from any
   // thread.
