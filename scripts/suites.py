@@ -62,13 +62,17 @@ class Outcome:
         return text + (f", {self.skipped} skipped" if self.skipped else "")
 
 
-def programs_of(build, suffix="", environment=None):
-    """The test programs that CMake made in `build`."""
+def programs_of(build, suffix="", environment=None, only=None):
+    """The test programs that CMake made in `build`, all or only those named."""
     listed = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], check=True,
                             capture_output=True, text=True)
-    tests = json.loads(listed.stdout)["tests"]
+    tests = [test for test in json.loads(listed.stdout)["tests"]
+             if only is None or test["name"] in only]
+    unbuilt = [test["name"] for test in tests if not pathlib.Path(test.get("command", [""])[0]).is_file()]
+    if unbuilt or not tests:
+        sys.exit(f"{build} lacks test programs: {', '.join(unbuilt) or 'all'}")
     return [Suite(test["name"] + suffix, "gtest", test["command"], environment or {})
-            for test in tests if "command" in test]
+            for test in tests]
 
 
 def folder_suites(suffix="", environment=None):
@@ -88,8 +92,7 @@ def sanitized_suites(address, thread, threaded):
     """Every program of the first build, those named of the second, and the API's tests against a service
     of the first."""
     suites = programs_of(ROOT / address, "-address", SANITIZED)
-    suites += [suite for suite in programs_of(ROOT / thread, "-thread", SANITIZED)
-               if suite.base_name in threaded]
+    suites += programs_of(ROOT / thread, "-thread", SANITIZED, threaded)
     binary = {"DISPATCHER_BIN": str(ROOT / address / "dispatcher"), **SANITIZED}
     suites += [suite for suite in folder_suites("-address", binary) if suite.base_name == "api"]
     return suites
