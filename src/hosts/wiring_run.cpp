@@ -112,7 +112,13 @@ Result<RunOutcome> run(const RunConfig& config) {
   if (!http) {
     return http.error();
   }
-  ApiSession api{**http, clock,
+  // A client of its own: what ends the attempts of a run that must stop does not end the calls that
+  // give its events back.
+  auto api_http = make_https_client(loop, clock, config.network);
+  if (!api_http) {
+    return api_http.error();
+  }
+  ApiSession api{**api_http, clock,
                  ApiAccess{config.api, secrets->api_keys.front(), user_agent(),
                            config.delivery.request_timeout}};
   EngineOptions options;

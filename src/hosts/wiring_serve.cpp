@@ -84,6 +84,12 @@ Result<int> serve(const ServeConfig& config, std::ostream& out) {
   // The server's loops outlive the store, which may still complete a request's operation on them.
   std::unique_ptr<HttpServer> server;
 
+  // Before anything is made on disk: a setting that is wrong leaves no trace.
+  auto http = make_https_client(loop, clock, config.network);
+  if (!http) {
+    return http.error();
+  }
+
   auto store = SqliteStore::open(store_options(config), clock, random, log);
   if (!store) {
     return store.error();
@@ -106,10 +112,6 @@ Result<int> serve(const ServeConfig& config, std::ostream& out) {
   const auto endpoints = await_on(loop, configured_endpoints(**store, config.delivery, *bundle));
   if (!endpoints) {
     return endpoints.error();
-  }
-  auto http = make_https_client(loop, clock, config.network);
-  if (!http) {
-    return http.error();
   }
 
   Engine engine{loop.get_executor(),
