@@ -28,7 +28,8 @@ namespace fs = std::filesystem;
 using boost::asio::awaitable;
 
 constexpr std::size_t kGroup = 64;
-constexpr std::int64_t kRounds = 400;
+constexpr std::int64_t kRounds = 100;
+constexpr int kRepeats = 8;
 constexpr std::size_t kPayloadBytes = 418;
 
 class SeededRandom : public Random {
@@ -256,15 +257,18 @@ void print_append(const fs::path& directory) {
              1e6 / batch.wall_us, batch.writer_us);
 }
 
+// The best of several: other work on the machine only ever adds.
 Cost claim_cost(Bench& bench, EndpointNumber endpoint) {
-  std::vector<std::vector<ClaimedDelivery>> claims;
-  const auto claim_and_give_back = [&] {
-    for (std::int64_t i = 0; i < kRounds; ++i) {
-      bench.give_back(bench.claim(endpoint, kGroup));
-    }
-  };
-  claim_and_give_back();
-  return measure(kRounds, claim_and_give_back);
+  Cost best{1e9, 1e9};
+  for (int i = 0; i < kRepeats; ++i) {
+    const Cost cost = measure(kRounds, [&] {
+      for (std::int64_t round = 0; round < kRounds; ++round) {
+        bench.give_back(bench.claim(endpoint, kGroup));
+      }
+    });
+    best = {std::min(best.wall_us, cost.wall_us), std::min(best.writer_us, cost.writer_us)};
+  }
+  return best;
 }
 
 void print_claims(const char* name, const Cost& claim, const Cost& settle, const Cost& first) {

@@ -241,6 +241,26 @@ TEST_F(SqliteRefusals, a_claim_whose_attempt_cannot_be_recorded_is_still_its_hol
   EXPECT_EQ(run(world.store().figures())->in_flight, 0);
 }
 
+TEST_F(SqliteRefusals, what_a_failed_write_learnt_is_forgotten) {
+  SqliteWorld world{with_max_pages(60)};
+  ASSERT_TRUE(run(world.store().append(request_of({event_at(world.now(), 1)}))).has_value());
+  const LeasedEvents leased = run(world.store().lease({})).value();
+  const EventId id = leased.events.at(0).event.id;
+  NackRequest request;
+  request.attempts.resize(1);
+  request.attempts[0].endpoint_id = "theirs";
+  request.attempts[0].response_body = std::string(4'096, 'b');
+  request.attempts.resize(80, request.attempts[0]);
+  ASSERT_TRUE(run(world.store().nack(id, leased.token, request)).has_error());
+  request.attempts.resize(1);
+  ASSERT_TRUE(run(world.store().nack(id, leased.token, request)).has_value());
+  const auto seen = run(world.store().attempts(id)).value();
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0].endpoint_id, "theirs");
+  world.close();
+  EXPECT_TRUE(check_store(world.directory())->findings.empty());
+}
+
 TEST_F(SqliteRefusals, one_that_is_at_fault_fails_alone) {
   SqliteWorld world;
   const Event taken = event_at(world.now(), 1);

@@ -137,6 +137,23 @@ TEST_P(StoreSuite, an_empty_nack_gives_the_event_back_and_counts_nothing) {
   EXPECT_EQ(claims[0].progress.step, 0);
 }
 
+TEST_P(StoreSuite, a_nack_brings_nothing_forward_that_was_not_due) {
+  const auto endpoints = configure({"https://a.example/", "https://b.example/"});
+  const Event event = append_event();
+  const WallTime later = now() + seconds{300};
+  ASSERT_TRUE(settle(claimed(endpoints[0].number, 1).at(0), Again{later, 0, 1}).has_value());
+  LeasedEvents leased = lease(1, seconds{60});
+  ASSERT_TRUE(nack(event.id, leased.token, {}).has_value());
+  EXPECT_EQ(view(event.id).deliveries.at(0).next_attempt_at, later);
+  EXPECT_EQ(view(event.id).deliveries.at(1).next_attempt_at, now());
+  leased = lease(1, seconds{60});
+  NackRequest request = failure("timeout: no answer");
+  request.retry_after = seconds{20};
+  ASSERT_TRUE(nack(event.id, leased.token, request).has_value());
+  EXPECT_EQ(view(event.id).deliveries.at(0).next_attempt_at, later);
+  EXPECT_EQ(view(event.id).deliveries.at(1).next_attempt_at, now() + seconds{20});
+}
+
 TEST_P(StoreSuite, nacks_with_an_error_follow_the_schedule_and_end_in_review) {
   const Event event = append_event();
   for (const seconds pause : RetryPolicy::default_schedule()) {

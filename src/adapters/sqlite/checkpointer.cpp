@@ -9,7 +9,7 @@
 namespace dispatcher::sqlite {
 namespace {
 
-// Pages of 4 KiB in the WAL from which on a checkpoint is worth its fsyncs: 8 MiB.
+// After so many new pages of 4 KiB in the WAL a checkpoint is worth its fsyncs: 8 MiB.
 constexpr int kCheckpointPages = 2'048;
 // From here on the writer is asked to end it: 32 MiB.
 constexpr int kFinishPages = 8'192;
@@ -19,6 +19,7 @@ constexpr int kFinishPages = 8'192;
 Checkpointer::Checkpointer(std::unique_ptr<Connection> db, const Log& log,
                            std::function<void()> finish)
     : db_(std::move(db)), log_(log), finish_(std::move(finish)) {
+  checkpoint_at_ = kCheckpointPages;
   thread_ = std::thread{[this] {
     pthread_setname_np(pthread_self(), "store-checkpt");
     work();
@@ -37,8 +38,11 @@ Checkpointer::~Checkpointer() {
 void Checkpointer::note_wal_pages(int pages) {
   {
     const std::lock_guard lock{mutex_};
+    if (pages < wal_pages_) {
+      checkpoint_at_ = kCheckpointPages;  // the WAL has started over
+    }
     wal_pages_ = pages;
-    if (pages < kCheckpointPages) {
+    if (pages < checkpoint_at_) {
       return;
     }
   }
@@ -48,37 +52,34 @@ void Checkpointer::note_wal_pages(int pages) {
 void Checkpointer::work() {
   std::unique_lock lock{mutex_};
   while (true) {
-    wake_.wait(lock, [this] { return is_stopping_ || wal_pages_ >= kCheckpointPages; });
+    wake_.wait(lock, [this] { return is_stopping_ || wal_pages_ >= checkpoint_at_; });
     if (is_stopping_) {
       return;
     }
-    wal_pages_ = 0;
+    const int pages = wal_pages_;
+    checkpoint_at_ = pages + kCheckpointPages;
     lock.unlock();
     checkpoint();
+    if (pages >= kFinishPages) {
+      // All of it done, the next commit starts the WAL over. While commits keep coming there is
+      // always a little left: a second pass makes it less, and the writer does the rest between
+      // two commits.
+      checkpoint();
+      finish_();
+    }
     lock.lock();
   }
 }
 
 void Checkpointer::checkpoint() {
-  int pages = 0;
-  int done = 0;
-  const int code =
-      sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
-  if (code == SQLITE_BUSY) {
-    return;  // the writer is at it
-  }
-  if (code != SQLITE_OK) {
-    if (!std::exchange(is_failing_, true)) {
-      log_.warning("the store's log cannot be brought into its file; it grows",
-                   {{"error", sqlite3_errmsg(db_->handle())}});
-    }
-    return;
-  }
-  is_failing_ = false;
-  // All of it done, the next commit starts the WAL over. While commits keep coming there is always
-  // a little left, so past a size the writer does that little between two commits.
-  if (pages >= kFinishPages) {
-    finish_();
+  const int code = sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
+                                             nullptr, nullptr);
+  if (code == SQLITE_OK) {
+    is_failing_ = false;
+  } else if (code != SQLITE_BUSY &&
+             !std::exchange(is_failing_, true)) {  // busy: the writer is at it
+    log_.warning("the store's log cannot be brought into its file; it grows",
+                 {{"error", sqlite3_errmsg(db_->handle())}});
   }
 }
 

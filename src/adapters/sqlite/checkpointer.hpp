@@ -36,6 +36,7 @@ class Checkpointer {
   std::mutex mutex_;
   std::condition_variable wake_;
   int wal_pages_ = 0;
+  int checkpoint_at_ = 0;
   bool is_stopping_ = false;
   std::thread thread_;
 };

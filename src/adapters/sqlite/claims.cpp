@@ -8,6 +8,34 @@
 
 namespace dispatcher::sqlite {
 
+bool InFlight::has(const DeliveryKey& key) const {
+  put_in_order();
+  return std::ranges::binary_search(deliveries_, key);
+}
+
+bool InFlight::has_event(std::int64_t seq) const {
+  put_in_order();
+  return std::ranges::binary_search(deliveries_, seq, {}, &DeliveryKey::seq);
+}
+
+std::vector<std::int64_t> InFlight::events() const {
+  put_in_order();
+  std::vector<std::int64_t> seqs;
+  for (const DeliveryKey& key : deliveries_) {
+    if (seqs.empty() || seqs.back() != key.seq) {
+      seqs.push_back(key.seq);
+    }
+  }
+  return seqs;
+}
+
+void InFlight::put_in_order() const {
+  if (!is_in_order_) {
+    std::ranges::sort(deliveries_);
+    is_in_order_ = true;
+  }
+}
+
 std::optional<DeliveryKey> Claims::find(ClaimToken token) const {
   const auto found = by_token_.find(token.value);
   return found == by_token_.end() ? std::nullopt : std::optional{found->second};
@@ -57,11 +85,12 @@ void Claims::roll_back() {
 
 InFlight Claims::in_flight() const {
   const std::lock_guard lock{mutex_};
-  InFlight all;
+  std::vector<DeliveryKey> all;
+  all.reserve(by_token_.size());
   for (const auto& [token, key] : by_token_) {
-    all.add(key);
+    all.push_back(key);
   }
-  return all;
+  return InFlight{std::move(all)};
 }
 
 std::size_t Claims::size() const {

@@ -6,11 +6,12 @@
 #include "model/endpoint.hpp"
 #include "ports/inbox.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace dispatcher::sqlite {
@@ -18,7 +19,7 @@ namespace dispatcher::sqlite {
 struct DeliveryKey {
   std::int64_t seq = 0;
   EndpointNumber endpoint = kNoEndpoint;
-  friend bool operator==(const DeliveryKey&, const DeliveryKey&) = default;
+  friend auto operator<=>(const DeliveryKey&, const DeliveryKey&) = default;
 };
 
 struct DeliveryKeyHash {
@@ -28,23 +29,23 @@ struct DeliveryKeyHash {
   }
 };
 
-// What is in flight, as a reader saw it at one moment.
+// What is in flight, as a reader saw it at one moment. Most reads never ask, so it is put in order
+// by the first question.
 class InFlight {
  public:
-  void add(const DeliveryKey& key) {
-    deliveries_.insert(key);
-    events_.insert(key.seq);
-  }
-  [[nodiscard]] bool has(const DeliveryKey& key) const { return deliveries_.contains(key); }
-  [[nodiscard]] bool has_event(std::int64_t seq) const { return events_.contains(seq); }
-  [[nodiscard]] std::vector<std::int64_t> events() const {
-    return {events_.begin(), events_.end()};
-  }
-  [[nodiscard]] std::size_t size() const { return deliveries_.size(); }
+  InFlight() = default;
+  explicit InFlight(std::vector<DeliveryKey> deliveries) : deliveries_(std::move(deliveries)) {}
+
+  [[nodiscard]] bool has(const DeliveryKey& key) const;
+  [[nodiscard]] bool has_event(std::int64_t seq) const;
+  // The events' numbers, in order, each once.
+  [[nodiscard]] std::vector<std::int64_t> events() const;
 
  private:
-  std::unordered_set<DeliveryKey, DeliveryKeyHash> deliveries_;
-  std::unordered_set<std::int64_t> events_;
+  void put_in_order() const;
+
+  mutable std::vector<DeliveryKey> deliveries_;
+  mutable bool is_in_order_ = false;
 };
 
 // Changed by the writer thread alone; `in_flight` may be asked by any. Changes are undone by

@@ -104,13 +104,18 @@ void record_report(Transaction& transaction, EventRow& event, const NackRequest&
   }
 }
 
+// What waits for longer than the lease was not due when it was taken: only a reason, which is about
+// the event itself, changes that.
 void reschedule(Transaction& transaction, EventRow& event, const NackRequest& request) {
+  const std::int64_t leased_until_us = std::max(event.lease_until_us, transaction.now_us);
   for (DeliveryRow& row : event.deliveries) {
     if (row.state != RowState::waiting) {
       continue;
     }
     if (request.reason) {
       send_to_review(row, *request.reason);
+    } else if (row.due_us > leased_until_us) {
+      continue;
     } else if (reports_failure(request)) {
       take_next_step(row, transaction, request.retry_after);
     } else {

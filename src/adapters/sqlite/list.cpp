@@ -176,7 +176,6 @@ class Walk {
   bool walk_in_flight() {
     const Range range = range_after(next_, filter_.query.newest_first);
     std::vector<std::int64_t> seqs = reading_.in_flight.events();
-    std::ranges::sort(seqs);
     if (filter_.query.newest_first) {
       std::ranges::reverse(seqs);
     }

@@ -23,7 +23,8 @@ constexpr const char* kFindPending =
     "SELECT " SQLITE_EVENT_HEAD_COLUMNS
     " FROM events e INDEXED BY events_status WHERE e.status = 0 ORDER BY e.seq DESC";
 constexpr const char* kFindLog =
-    "SELECT id, event_type, payload, source_ip, timestamp_us, request_id, event_id FROM webhook_log "
+    "SELECT id, event_type, payload, source_ip, timestamp_us, request_id, event_id FROM "
+    "webhook_log "
     "ORDER BY number DESC";
 
 std::optional<std::int64_t> find_seq(Connection& db, const EventId& id) {

@@ -14,9 +14,9 @@ constexpr const char* kOldest = "SELECT number, bytes FROM webhook_log ORDER BY 
 constexpr const char* kDelete = "DELETE FROM webhook_log WHERE number = ?";
 
 std::int64_t bytes_of(const WebhookLogEntry& entry) {
-  return static_cast<std::int64_t>(entry.id.bytes.size() + entry.event_id.size() + entry.event_type.size() +
-                                   entry.payload.size() + entry.source_ip.size() +
-                                   entry.request_id.size());
+  return static_cast<std::int64_t>(entry.id.bytes.size() + entry.event_id.size() +
+                                   entry.event_type.size() + entry.payload.size() +
+                                   entry.source_ip.size() + entry.request_id.size());
 }
 
 bool delete_oldest(Connection& db, WebhookLogTotals& totals) {
@@ -42,8 +42,8 @@ Result<void> append_webhook_log(Transaction& transaction, const WebhookLogEntry&
   WebhookLogTotals& totals = transaction.state.webhook_log;
   const std::int64_t bytes = bytes_of(entry);
   transaction.db.query(kInsert)
-      .bind(totals.next_number++, entry.id, entry.event_id, entry.event_type, entry.payload, entry.source_ip,
-            micros_since_epoch(entry.timestamp), entry.request_id, bytes)
+      .bind(totals.next_number++, entry.id, entry.event_id, entry.event_type, entry.payload,
+            entry.source_ip, micros_since_epoch(entry.timestamp), entry.request_id, bytes)
       .run();
   ++totals.entries;
   totals.bytes += bytes;
