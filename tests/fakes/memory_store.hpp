@@ -6,6 +6,7 @@
 #include "ports/clock.hpp"
 #include "ports/store.hpp"
 
+#include <chrono>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -64,6 +65,9 @@ struct MemoryEvent {
     return !lease_token.empty() && lease_until > now;
   }
 };
+
+// Of an idempotency key.
+inline constexpr std::chrono::hours kMemoryKeyLifetime{24};
 
 struct MemoryKey {
   Sha256Digest body_hash{};

@@ -1,5 +1,7 @@
 #include "simulation/checker.hpp"
 
+#include "simulation/semantics.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,36 +9,9 @@
 namespace dispatcher::simulation {
 namespace {
 
-using fakes::MemoryDelivery;
 using fakes::MemoryEvent;
 using fakes::Visit;
 using std::chrono::microseconds;
-using std::chrono::seconds;
-
-constexpr std::chrono::hours kMaxRetryAfter{24};
-
-// The shortest wait that the semantics allow after this many failures in a row, written down anew
-// from their page. Empty: there is no further attempt.
-std::optional<microseconds> least_wait(const RetryPolicy& policy, std::size_t failures) {
-  const auto per_round = static_cast<std::size_t>(policy.retries) + 1;
-  const std::size_t in_round = (failures - 1) % per_round;
-  const std::size_t round = (failures - 1) / per_round;
-  if (in_round + 1 < per_round) {
-    return std::min<microseconds>(seconds{1} * (std::int64_t{1} << in_round), seconds{60});
-  }
-  if (round < policy.schedule.size()) {
-    return policy.schedule[round];
-  }
-  return std::nullopt;
-}
-
-bool is_rejection(int status) {
-  return status >= 400 && status < 500 && status != 429;
-}
-
-bool is_redirect(int status) {
-  return status >= 300 && status < 400;
-}
 
 }  // namespace
 
@@ -277,13 +252,13 @@ void Checker::check_schedule(const DeliveryKey& key, const Endpoint& endpoint, c
   const bool is_reported = consumed != consumed_.end() && consumed->second.may_be_reported;
   // After a consumer's report the round starts anew: how far it is, is not known here.
   const auto wait =
-      is_reported ? std::optional<microseconds>{0} : least_wait(endpoint.retry, failures);
+      is_reported ? shortest_wait(endpoint.retry) : least_wait(endpoint.retry, failures);
   if (!wait) {
     fail("sent again after its last attempt: " + visit.webhook_id);
     return;
   }
   WallTime not_before = last->ended_wall + *wait;
-  if (!is_reported && last->retry_not_before()) {
+  if (last->retry_not_before()) {
     not_before = std::max(not_before,
                           std::min(*last->retry_not_before(), last->ended_wall + kMaxRetryAfter));
   }
@@ -291,129 +266,6 @@ void Checker::check_schedule(const DeliveryKey& key, const Endpoint& endpoint, c
   if (latest < not_before) {
     fail(fmt::format("attempt {} of {} came {} us too early", failures + 1, visit.webhook_id,
                      (not_before - latest).count()));
-  }
-}
-
-bool Checker::is_settled() const {
-  if (accepted_.size() != scenario_.events.size()) {
-    return false;
-  }
-  const auto& events = store_.disk().events;
-  return std::all_of(events.begin(), events.end(), [](const auto& event) {
-    const auto& deliveries = event.second.deliveries;
-    return std::all_of(deliveries.begin(), deliveries.end(), [](const auto& one) {
-      return one.first == kNoEndpoint || one.second.state != DeliveryState::waiting;
-    });
-  });
-}
-
-void Checker::check_end() {
-  for (const auto& [planned, id] : accepted_) {
-    check_event_at_end(planned, id);
-  }
-  std::map<std::string, int> copies;
-  for (const auto& [id, row] : store_.disk().events) {
-    check_attempts_at_end(row);
-    if (++copies[row.event->payload] > 1) {
-      fail("one request with an idempotency key made two events: " + row.event->payload);
-    }
-  }
-}
-
-void Checker::check_event_at_end(std::size_t planned, const EventId& id) {
-  const auto consumed = consumed_.find(id);
-  const auto found = store_.disk().events.find(id);
-  if (found == store_.disk().events.end()) {
-    if (consumed == consumed_.end() || !consumed->second.may_be_erased) {
-      fail("lost: an event was answered and is gone: " + to_string(id));
-    }
-    return;
-  }
-  const MemoryEvent& row = found->second;
-  if (row.event->payload != scenario_.events[planned].payload) {
-    fail("the payload is not what was sent: " + to_string(id));
-  }
-  const bool is_acknowledged = consumed != consumed_.end() && consumed->second.ended_at;
-  if (is_acknowledged && row.status == EventStatus::pending) {
-    fail("pending though a consumer's acknowledgement was answered: " + to_string(id));
-  }
-  for (const auto& [number, delivery] : row.deliveries) {
-    if (number != kNoEndpoint) {
-      check_delivery_at_end(row, number, delivery);
-    }
-  }
-}
-
-void Checker::check_delivery_at_end(const MemoryEvent& row, EndpointNumber number,
-                                    const MemoryDelivery& delivery) {
-  const EventId& id = row.event->id;
-  const auto consumed = consumed_.find(id);
-  switch (delivery.state) {
-    case DeliveryState::delivered: {
-      const auto& all = visits_[{id, number}];
-      if (std::none_of(all.begin(), all.end(), [this](std::size_t visit) {
-            return receivers_.visits()[visit].is_read_success();
-          })) {
-        fail("called delivered though no receiver took it: " + to_string(id));
-      }
-      break;
-    }
-    case DeliveryState::review:
-      if (!is_review_explained(row, number, *delivery.reason)) {
-        fail(fmt::format("in review ({}) without a cause: {}", to_string(*delivery.reason),
-                         to_string(id)));
-      }
-      break;
-    case DeliveryState::discarded:
-      if (consumed == consumed_.end() || !consumed->second.may_be_acknowledged) {
-        fail("discarded though nobody acknowledged it: " + to_string(id));
-      }
-      break;
-    case DeliveryState::waiting:
-    case DeliveryState::in_flight:
-      fail("not delivered though its receiver takes everything: " + to_string(id));
-  }
-}
-
-bool Checker::is_review_explained(const MemoryEvent& row, EndpointNumber number,
-                                  ReviewReason reason) const {
-  const auto consumed = consumed_.find(row.event->id);
-  if (consumed != consumed_.end() &&
-      (consumed->second.may_be_reviewed.contains(reason) ||
-       (reason == ReviewReason::exhausted && consumed->second.may_be_reported))) {
-    return true;
-  }
-  const Visit* last = nullptr;
-  std::size_t failures = 0;
-  for (const Recorded& one : recorded(row, number)) {
-    last = one.visit;
-    failures += last != nullptr && last->failure != FailureKind::aborted ? 1 : 0;
-  }
-  if (last == nullptr) {
-    return false;
-  }
-  switch (reason) {
-    case ReviewReason::rejected: return last->is_read() && is_rejection(last->status);
-    case ReviewReason::redirected: return last->is_read() && is_redirect(last->status);
-    case ReviewReason::blocked: return last->failure == FailureKind::blocked;
-    case ReviewReason::exhausted: break;
-  }
-  const Endpoint* endpoint = endpoint_at(last->host);
-  return !least_wait(endpoint->retry, failures);
-}
-
-void Checker::check_attempts_at_end(const MemoryEvent& row) {
-  for (const auto& [number, delivery] : row.deliveries) {
-    std::int64_t next = 1;
-    for (const Recorded& one : recorded(row, number)) {
-      if (one.visit == nullptr) {
-        fail("an attempt is recorded that was not made: " + to_string(row.event->id));
-        return;
-      }
-      if (one.attempt->number != next++) {
-        fail("attempts are not numbered one after the other: " + to_string(row.event->id));
-      }
-    }
   }
 }
 

@@ -16,7 +16,7 @@ constexpr std::size_t kTraceLines = 120;
 // Far beyond what any scenario needs: past these something hangs or spins.
 constexpr std::uint64_t kMostSteps = 20'000'000;
 constexpr std::uint64_t kMostStepsAtOneTime = 100'000;
-constexpr std::chrono::hours kLongestLife{24 * 14};
+constexpr std::chrono::hours kLongestLife{24 * 3};
 // What an attempt under way has left after SIGTERM.
 constexpr seconds kGrace{25};
 // The grace, and what recording what was aborted may take.
