@@ -82,9 +82,11 @@ awaitable<After> refuse(Connection& connection, AnswerContext context, ServerAns
   }
   const After after = co_await send_answer(connection, context, std::move(refusal));
   if (after != After::next || !framing.has_body()) {
-    co_return after == After::end&& framing.has_body() ? After::linger : after;
+    const bool must_linger = after == After::end && framing.has_body();
+    co_return must_linger ? After::linger : after;
   }
-  co_return co_await drop_body(connection, framing.content_length) ? After::next : After::linger;
+  const bool is_dropped = co_await drop_body(connection, framing.content_length);
+  co_return is_dropped ? After::next : After::linger;
 }
 
 // Answers a request whose end is not known, and closes.
@@ -97,7 +99,8 @@ awaitable<After> give_up(Connection& connection, AnswerContext context, HeadFaul
 awaitable<ReceivedBody> receive_expected_body(Connection& connection, RequestFraming framing) {
   if (framing.expects_continue && connection.unread().empty()) {
     std::string go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
-    if (!co_await send_text(connection, std::move(go_ahead))) {
+    const bool is_sent = co_await send_text(connection, std::move(go_ahead));
+    if (!is_sent) {
       co_return Gone{};
     }
   }
@@ -192,8 +195,11 @@ void Connection::settle_charge() {
 
 awaitable<void> serve_connection(Connection& connection) {
   connection.last_active = monotonic_now();
-  if (connection.transport.is_tls() && !co_await shake_hands(connection)) {
-    co_return;
+  if (connection.transport.is_tls()) {
+    const bool is_open = co_await shake_hands(connection);
+    if (!is_open) {
+      co_return;
+    }
   }
   After after = After::next;
   while (after == After::next) {

@@ -173,7 +173,8 @@ awaitable<bool> drop_body(Connection& connection, std::uint64_t bytes) {
     if (bytes == 0) {
       co_return true;
     }
-    if (co_await fill_input(connection, deadline) != Fill::some) {
+    const Fill fill = co_await fill_input(connection, deadline);
+    if (fill != Fill::some) {
       co_return false;
     }
   }

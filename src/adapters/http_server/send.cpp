@@ -37,7 +37,9 @@ awaitable<bool> send_rest(Connection& connection, std::string first, std::string
   connection.charge.set(first.capacity() + second.capacity());
   std::size_t sent = step.bytes;
   while (step.state == IoState::wants_write || step.state == IoState::wants_read) {
-    if (co_await wait_for(connection, step.state, monotonic_now() + patience) != Wait::ready) {
+    const MonoTime deadline = monotonic_now() + patience;
+    const Wait wait = co_await wait_for(connection, step.state, deadline);
+    if (wait != Wait::ready) {
       co_return false;
     }
     const Rest rest = rest_of(first, second, sent);
@@ -92,7 +94,8 @@ awaitable<bool> send_stream(Connection& connection, std::string head,
     if (is_chunked) {
       fmt::format_to(std::back_inserter(before), "{:x}\r\n", piece.bytes->size());
     }
-    if (!co_await send_both(connection, std::move(before), std::move(*piece.bytes))) {
+    const bool is_sent = co_await send_both(connection, std::move(before), std::move(*piece.bytes));
+    if (!is_sent) {
       co_return false;
     }
     before = is_chunked ? "\r\n" : "";
@@ -149,8 +152,14 @@ awaitable<void> drain(Connection& connection, std::chrono::milliseconds time) {
     const MonoTime deadline = std::min(end, now + limits.linger_idle_time);
     const bool must_wait =
         step.state == IoState::wants_read || step.bytes < LoopContext::kReadBytes;
-    if (now >= end || (must_wait && co_await wait_for(connection, IoState::wants_read, deadline) !=
-                                        Wait::ready)) {
+    if (now >= end) {
+      co_return;
+    }
+    Wait wait = Wait::ready;
+    if (must_wait) {
+      wait = co_await wait_for(connection, IoState::wants_read, deadline);
+    }
+    if (wait != Wait::ready) {
       co_return;
     }
   }

@@ -70,7 +70,8 @@ awaitable<bool> shake_hands(Connection& connection) {
   connection.is_idle = true;  // nothing is asked yet: a stop need not wait
   IoState state = connection.transport.handshake();
   while (is_waiting_worthwhile(state)) {
-    if (co_await wait_for(connection, state, deadline) != Wait::ready) {
+    const Wait wait = co_await wait_for(connection, state, deadline);
+    if (wait != Wait::ready) {
       co_return false;
     }
     state = connection.transport.handshake();
