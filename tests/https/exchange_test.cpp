@@ -287,8 +287,9 @@ TEST(https_exchange, an_address_that_is_not_public_is_blocked_before_a_socket_is
         << host;
     EXPECT_EQ(exchange.remote_address, "");
   }
-  for (const char* host : {"[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[64:ff9b::7f00:1]",
-                           "169.254.169.254", "[fd00:ec2::254]", "[2002:7f00:1::]", "0"}) {
+  // Of this machine all of them, so that even a client without rules stays on it; the others are in
+  // the table of address_rules_test.
+  for (const char* host : {"[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "0"}) {
     EXPECT_TRUE(outcome(world.send(post(https_url(imposter, host)))).starts_with("blocked: "))
         << host;
   }
