@@ -391,13 +391,5 @@ TEST(https_hostile, a_hanging_receiver_holds_up_no_other) {
   world.loop.run();
 }
 
-TEST(https_hostile, a_deadline_that_has_passed_sends_nothing) {
-  Imposter imposter{always_tls(std::string{kOk}), &local_tls()};
-  World world;
-  EXPECT_EQ(outcome(world.send(post(https_url(imposter)))), "status 200");
-  HttpRequest late = post_within(https_url(imposter), milliseconds{-100});
-  EXPECT_TRUE(outcome(world.send(std::move(late))).starts_with("timeout: "));
-}
-
 }  // namespace
 }  // namespace dispatcher::test
