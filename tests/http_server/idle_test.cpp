@@ -82,5 +82,28 @@ TEST_F(Idle, what_a_large_request_needed_is_given_back) {
   expect_little_per_connection(before, clients.size());
 }
 
+TEST_F(Idle, what_a_client_pipelines_does_not_add_up) {
+  constexpr int kRequests = 20'000;
+  constexpr std::size_t kSlice = 10'007;  // mostly ends within a request's headers
+  const std::string one = get("/health", "X: " + std::string(1'000, 'x') + "\r\n");
+  std::string all;
+  for (int i = 0; i < kRequests; ++i) {
+    all += one;
+  }
+  RawClient client = connect();
+  const std::size_t before = resident_bytes();
+  std::size_t answered = 0;
+  for (std::size_t sent = 0; sent < all.size(); sent += kSlice) {
+    ASSERT_TRUE(client.send(std::string_view{all}.substr(sent, kSlice)));
+    for (; answered < std::min(sent + kSlice, all.size()) / one.size(); ++answered) {
+      ASSERT_EQ(client.read_answer().value().status, 200);
+    }
+  }
+  EXPECT_EQ(answered, static_cast<std::size_t>(kRequests));
+  if (!kIsSanitized) {
+    EXPECT_LT(resident_bytes(), before + all.size() / 4);
+  }
+}
+
 }  // namespace
 }  // namespace dispatcher::testing

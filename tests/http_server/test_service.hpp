@@ -42,9 +42,9 @@ class TestService : public HttpService {
   // Returns when so many requests are in /hold.
   void wait_for_held(std::size_t count) const;
 
-  std::size_t large_bytes = 4 * 1024 * 1024;
-  int pieces = 3;
-  std::size_t piece_bytes = 1024;
+  std::atomic<std::size_t> large_bytes = 4 * 1024 * 1024;
+  std::atomic<int> pieces = 3;
+  std::atomic<std::size_t> piece_bytes = 1024;
   StreamCounts streams;
   std::atomic<int> served{0};  // requests that reached `serve`
 
