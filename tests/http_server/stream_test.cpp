@@ -32,7 +32,10 @@ TEST_F(Stream, an_empty_one_and_one_with_empty_pieces_end_where_they_should) {
   EXPECT_EQ(ask(get("/stream")).body, "");
   service.pieces = 3;
   service.piece_bytes = 0;
-  EXPECT_EQ(ask(get("/stream")).body, "");
+  RawClient client = connect();
+  ASSERT_TRUE(client.send(get("/stream") + get("/health")));
+  EXPECT_EQ(client.read_answer().value().body, "");
+  EXPECT_EQ(client.read_answer().value().header("content-length"), "20");
   EXPECT_EQ(service.streams.asked, 3);
 }
 
