@@ -24,9 +24,15 @@ void add_signatures(HttpRequest& request, const std::string& id, const Endpoint&
       std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   request.headers.push_back({"webhook-id", id});
   request.headers.push_back({"webhook-timestamp", std::to_string(timestamp)});
-  if (!endpoint.signing_keys.empty()) {
-    request.headers.push_back({"webhook-signature", standard_signatures(endpoint.signing_keys, id,
-                                                                        timestamp, request.body)});
+  std::vector<std::string> keys;
+  for (const SigningKey& key : endpoint.signing_keys) {
+    if (!key.until || now < *key.until) {
+      keys.push_back(key.bytes);
+    }
+  }
+  if (!keys.empty()) {
+    request.headers.push_back(
+        {"webhook-signature", standard_signatures(keys, id, timestamp, request.body)});
   }
   if (!identity.body_signing_key.empty()) {
     request.headers.push_back(

@@ -8,13 +8,13 @@ namespace dispatcher {
 
 Result<SecretEndpoints> make_secret_endpoints(const std::vector<std::string>& urls,
                                               const EndpointDefaults& defaults) {
-  std::vector<std::string> signing_keys;
+  std::vector<SigningKey> signing_keys;
   if (!defaults.webhook_secret.empty()) {
     auto key = parse_signing_secret(defaults.webhook_secret);
     if (!key) {
       return make_error(ErrorKind::invalid, "zapier_webhook_secret: " + key.error().message);
     }
-    signing_keys.push_back(std::move(*key));
+    signing_keys.push_back({std::move(*key), std::nullopt});
   }
   SecretEndpoints out;
   for (std::size_t i = 0; i < urls.size(); ++i) {

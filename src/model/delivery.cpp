@@ -1,21 +1,10 @@
 #include "model/delivery.hpp"
 
+#include "model/parse_enum.hpp"
+
 #include <array>
 
 namespace dispatcher {
-namespace {
-
-template <class Enum, std::size_t N>
-std::optional<Enum> parse_one_of(const std::array<Enum, N>& values, std::string_view text) {
-  for (const Enum value : values) {
-    if (to_string(value) == text) {
-      return value;
-    }
-  }
-  return std::nullopt;
-}
-
-}  // namespace
 
 std::string_view to_string(DeliveryState state) {
   switch (state) {

@@ -1,8 +1,10 @@
 #include "model/endpoint.hpp"
 
 #include "base/bytes.hpp"
+#include "model/parse_enum.hpp"
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 namespace dispatcher {
@@ -29,6 +31,11 @@ std::string_view to_string(EndpointState state) {
   return "unknown";
 }
 
+std::optional<EndpointState> parse_endpoint_state(std::string_view text) {
+  using enum EndpointState;
+  return parse_one_of(std::array{active, paused, disabled}, text);
+}
+
 std::string_view to_string(BodyFormat format) {
   switch (format) {
     case BodyFormat::event: return "event";
@@ -36,6 +43,11 @@ std::string_view to_string(BodyFormat format) {
     case BodyFormat::standard: return "standard";
   }
   return "unknown";
+}
+
+std::optional<BodyFormat> parse_body_format(std::string_view text) {
+  using enum BodyFormat;
+  return parse_one_of(std::array{event, payload, standard}, text);
 }
 
 bool EventFilter::matches(std::string_view type, std::string_view source) const {

@@ -25,7 +25,9 @@ enum class BodyFormat : std::uint8_t { event = 0, payload = 1, standard = 2 };
 enum class EndpointStart : std::uint8_t { now = 0, pending = 1 };
 
 [[nodiscard]] std::string_view to_string(EndpointState state);
+[[nodiscard]] std::optional<EndpointState> parse_endpoint_state(std::string_view text);
 [[nodiscard]] std::string_view to_string(BodyFormat format);
+[[nodiscard]] std::optional<BodyFormat> parse_body_format(std::string_view text);
 
 // Matches exactly, or by a prefix that ends in `*`.
 struct EventFilter {
@@ -35,15 +37,30 @@ struct EventFilter {
   [[nodiscard]] bool matches(std::string_view type, std::string_view source) const;
 };
 
+// What made an endpoint, and may change it.
+enum class EndpointOrigin : std::uint8_t {
+  secret =
+      0,  // `zapier_webhook_url`, or --endpoint: it can be paused, but neither changed nor deleted
+  api = 1,  // `POST /endpoints`
+};
+
+// Signs what is sent to an endpoint.
+struct SigningKey {
+  std::string bytes;              // raw
+  std::optional<WallTime> until;  // of one that was rotated out: no longer used from then on
+};
+
 struct Endpoint {
   EndpointNumber number = kNoEndpoint;
   std::string id;
+  EndpointOrigin origin = EndpointOrigin::secret;
   WebhookUrl url;
   EventFilter filter;
   BodyFormat body = BodyFormat::event;
   std::vector<HttpHeader> headers;
-  std::vector<std::string> signing_keys;  // raw key bytes; the first is the newest
-  int concurrency = 64;
+  std::vector<SigningKey> signing_keys;   // the first is the newest
+  int concurrency = 64;                   // requests in flight at most
+  std::optional<double> rate_per_second;  // attempts begun per second at most; empty: no limit
   std::chrono::microseconds timeout = std::chrono::seconds{30};
   RetryPolicy retry;
   EndpointState state = EndpointState::active;

@@ -55,6 +55,18 @@ struct Settlement {
   EndpointNumber endpoint = kNoEndpoint;
   Attempt attempt;
   Decision decision;
+  // How many deliveries to the same endpoint to claim in the same commit: for the slot that is free
+  // with it. An inbox that has no such commit claims none.
+  std::size_t claim_next = 0;
+  // Why the endpoint is disabled by what was answered (410), in the same commit. Empty: it is not.
+  // Ignored for one that the secret configures.
+  std::string disables_endpoint;
+};
+
+struct SettleAnswer {
+  std::vector<ClaimedDelivery> next;  // at most `claim_next`
+  // What a claim would say of the endpoint. Empty: nothing was claimed, and nothing was looked at.
+  std::optional<LaneDue> lane;
 };
 
 class Inbox {
@@ -70,7 +82,8 @@ class Inbox {
   // Durable when it returns. A success is recorded whenever the delivery is not settled yet;
   // anything else only under a token that still holds (else `conflict`: then nothing changed but
   // the attempt's record). An event deleted meanwhile: `not_found`, and nothing revives it.
-  [[nodiscard]] virtual boost::asio::awaitable<Result<void>> settle(Settlement settlement) = 0;
+  [[nodiscard]] virtual boost::asio::awaitable<Result<SettleAnswer>> settle(
+      Settlement settlement) = 0;
 
   // Gives claims back that were not attempted: due as before, nothing counted.
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> give_back(

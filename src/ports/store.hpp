@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "model/delivery.hpp"
+#include "ports/endpoint_records.hpp"
 #include "ports/inbox.hpp"
 
 #include <array>
@@ -176,6 +177,41 @@ class Store : public Inbox {
   // `url_hashes` are the SHA-256 of the URLs, in the order of `endpoints`.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Endpoint>>> configure_endpoints(
       std::vector<Endpoint> endpoints, std::vector<Sha256Digest> url_hashes) = 0;
+
+  // All that are not removed, in the order of their numbers; those that the secret gives, or once
+  // gave, are among them.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<EndpointRecord>>> endpoints() = 0;
+  // The record with its number and revision. With `pending` it gets what matched nothing so far, in
+  // the background (`maintain`). `conflict`: the id is taken; `refused`: there are kMaxEndpoints.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<EndpointRecord>> create_endpoint(
+      EndpointRecord record, EndpointStart start) = 0;
+  // Replaces state, filter, target, settings and what is sealed; the record with its new revision.
+  // Events routed before keep their deliveries. `not_found`; `conflict`: another revision.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<EndpointRecord>> save_endpoint(
+      EndpointRecord record) = 0;
+  // Its attempts stay on record. With `discards_waiting` what waits or is in review is discarded,
+  // in the background where it is much. `not_found`; `conflict`: without it, while there is any.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<void>> remove_endpoint(std::string id,
+                                                                             bool discards_waiting,
+                                                                             ReleaseNote note) = 0;
+  // One for each number, in that order; of one that is not known all is zero.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<EndpointCounts>>> endpoint_counts(
+      std::vector<EndpointNumber> numbers) = 0;
+
+  // How many deliveries of the event were released; of all its endpoints or of the one named.
+  // `not_found`: no such event, or no delivery to that endpoint.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::int64_t>> release(
+      EventId id, std::optional<std::string> endpoint_id, ReleaseAction action,
+      ReleaseNote note) = 0;
+  // Releases what the query matches, oldest event first whatever its order, at most `max_events` of
+  // them from position `after` on (empty: from the start). Where the query asks for a state, an
+  // endpoint or a reason, only deliveries that have it are released.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<ReleaseStep>> release_step(
+      EventQuery query, std::optional<std::int64_t> after, std::size_t max_events,
+      ReleaseAction action, ReleaseNote note) = 0;
+  // Oldest first. `not_found`.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Release>>> releases(
+      EventId id) = 0;
 
   [[nodiscard]] virtual boost::asio::awaitable<Result<EventView>> event(EventId id) = 0;
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Attempt>>> attempts(

@@ -69,7 +69,7 @@ class Worker {
   void deliver_some() {
     std::vector<ClaimRequest> requests{{endpoint_, 8}};
     const auto claims = run(store_->claim(requests, 1'000'000)).value().deliveries;
-    std::vector<boost::asio::awaitable<Result<void>>> calls;
+    std::vector<boost::asio::awaitable<Result<SettleAnswer>>> calls;
     for (const ClaimedDelivery& claim : claims) {
       Settlement settlement;
       settlement.token = claim.token;

@@ -103,7 +103,8 @@ Settlement StoreSuite::settlement(const ClaimedDelivery& claimed, Decision decis
 }
 
 Result<void> StoreSuite::settle(const ClaimedDelivery& claimed, Decision decision) {
-  return run(store().settle(settlement(claimed, decision)));
+  const auto settled = run(store().settle(settlement(claimed, decision)));
+  return settled ? Result<void>{} : Result<void>{settled.error()};
 }
 
 Result<void> StoreSuite::give_back(const std::vector<ClaimedDelivery>& claims) {

@@ -33,11 +33,15 @@ boost::asio::awaitable<Result<ClaimAnswer>> MemoryStore::claim(std::vector<Claim
   return perform<ClaimAnswer>(StoreOperation::claim, std::move(apply));
 }
 
-boost::asio::awaitable<Result<void>> MemoryStore::settle(Settlement settlement) {
-  auto apply = [this, settlement = std::move(settlement)]() mutable {
-    return settle_now(std::move(settlement));
+boost::asio::awaitable<Result<SettleAnswer>> MemoryStore::settle(Settlement settlement) {
+  auto apply = [this, settlement = std::move(settlement)]() mutable -> Result<SettleAnswer> {
+    const auto settled = settle_now(std::move(settlement));
+    if (!settled) {
+      return settled.error();
+    }
+    return SettleAnswer{};
   };
-  return perform<void>(StoreOperation::settle, std::move(apply));
+  return perform<SettleAnswer>(StoreOperation::settle, std::move(apply));
 }
 
 boost::asio::awaitable<Result<void>> MemoryStore::give_back(std::vector<ClaimToken> tokens) {
@@ -270,6 +274,41 @@ const MemoryEndpoint* MemoryStore::find_endpoint(EndpointNumber number) const {
       std::find_if(disk_.endpoints.begin(), disk_.endpoints.end(),
                    [number](const auto& row) { return row.endpoint.number == number; });
   return found == disk_.endpoints.end() ? nullptr : &*found;
+}
+
+// TODO: these are on their way.
+boost::asio::awaitable<Result<std::vector<EndpointRecord>>> MemoryStore::endpoints() {
+  co_return std::vector<EndpointRecord>{};
+}
+boost::asio::awaitable<Result<EndpointRecord>> MemoryStore::create_endpoint(
+    EndpointRecord /*record*/, EndpointStart /*start*/) {
+  co_return make_error(ErrorKind::refused, "not built yet");
+}
+boost::asio::awaitable<Result<EndpointRecord>> MemoryStore::save_endpoint(
+    EndpointRecord /*record*/) {
+  co_return make_error(ErrorKind::refused, "not built yet");
+}
+boost::asio::awaitable<Result<void>> MemoryStore::remove_endpoint(std::string /*id*/,
+                                                                  bool /*discards*/,
+                                                                  ReleaseNote /*note*/) {
+  co_return make_error(ErrorKind::refused, "not built yet");
+}
+boost::asio::awaitable<Result<std::vector<EndpointCounts>>> MemoryStore::endpoint_counts(
+    std::vector<EndpointNumber> numbers) {
+  co_return std::vector<EndpointCounts>(numbers.size());
+}
+boost::asio::awaitable<Result<std::int64_t>> MemoryStore::release(
+    EventId /*id*/, std::optional<std::string> /*endpoint_id*/, ReleaseAction /*action*/,
+    ReleaseNote /*note*/) {
+  co_return make_error(ErrorKind::refused, "not built yet");
+}
+boost::asio::awaitable<Result<ReleaseStep>> MemoryStore::release_step(
+    EventQuery /*query*/, std::optional<std::int64_t> /*after*/, std::size_t /*max_events*/,
+    ReleaseAction /*action*/, ReleaseNote /*note*/) {
+  co_return make_error(ErrorKind::refused, "not built yet");
+}
+boost::asio::awaitable<Result<std::vector<Release>>> MemoryStore::releases(EventId /*id*/) {
+  co_return std::vector<Release>{};
 }
 
 }  // namespace dispatcher::fakes

@@ -101,7 +101,7 @@ class MemoryStore : public Store {
   // -- Inbox
   boost::asio::awaitable<Result<ClaimAnswer>> claim(std::vector<ClaimRequest> requests,
                                                     std::size_t max_bytes) override;
-  boost::asio::awaitable<Result<void>> settle(Settlement settlement) override;
+  boost::asio::awaitable<Result<SettleAnswer>> settle(Settlement settlement) override;
   boost::asio::awaitable<Result<void>> give_back(std::vector<ClaimToken> tokens) override;
   void on_due(DueHint hint) override;
 
@@ -109,6 +109,24 @@ class MemoryStore : public Store {
   boost::asio::awaitable<Result<AppendAnswer>> append(AppendRequest request) override;
   boost::asio::awaitable<Result<std::vector<Endpoint>>> configure_endpoints(
       std::vector<Endpoint> endpoints, std::vector<Sha256Digest> url_hashes) override;
+  boost::asio::awaitable<Result<std::vector<EndpointRecord>>> endpoints() override;
+  boost::asio::awaitable<Result<EndpointRecord>> create_endpoint(EndpointRecord record,
+                                                                 EndpointStart start) override;
+  boost::asio::awaitable<Result<EndpointRecord>> save_endpoint(EndpointRecord record) override;
+  boost::asio::awaitable<Result<void>> remove_endpoint(std::string id, bool discards_waiting,
+                                                       ReleaseNote note) override;
+  boost::asio::awaitable<Result<std::vector<EndpointCounts>>> endpoint_counts(
+      std::vector<EndpointNumber> numbers) override;
+  boost::asio::awaitable<Result<std::int64_t>> release(EventId id,
+                                                       std::optional<std::string> endpoint_id,
+                                                       ReleaseAction action,
+                                                       ReleaseNote note) override;
+  boost::asio::awaitable<Result<ReleaseStep>> release_step(EventQuery query,
+                                                           std::optional<std::int64_t> after,
+                                                           std::size_t max_events,
+                                                           ReleaseAction action,
+                                                           ReleaseNote note) override;
+  boost::asio::awaitable<Result<std::vector<Release>>> releases(EventId id) override;
   boost::asio::awaitable<Result<EventView>> event(EventId id) override;
   boost::asio::awaitable<Result<std::vector<Attempt>>> attempts(EventId id) override;
   boost::asio::awaitable<Result<EventPage>> list(EventQuery query,

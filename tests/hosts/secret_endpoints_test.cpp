@@ -37,7 +37,9 @@ TEST(SecretEndpoints, the_webhook_secret_signs_for_each) {
   const auto made = make_secret_endpoints({"https://a.test/1", "https://b.test/2"}, defaults);
   ASSERT_TRUE(made);
   for (const Endpoint& endpoint : made->endpoints) {
-    EXPECT_EQ(endpoint.signing_keys, std::vector<std::string>{"hello"});
+    ASSERT_EQ(endpoint.signing_keys.size(), 1U);
+    EXPECT_EQ(endpoint.signing_keys.front().bytes, "hello");
+    EXPECT_EQ(endpoint.signing_keys.front().until, std::nullopt);
   }
 }
 

@@ -59,7 +59,8 @@ class HttpInboxTest : public testing::Test {
     settlement.attempt.outcome = outcome;
     settlement.attempt.error = outcome == Outcome::delivered ? std::nullopt : error;
     settlement.decision = decision;
-    return await(inbox->settle(settlement));
+    const auto settled = await(inbox->settle(settlement));
+    return settled ? Result<void>{} : Result<void>{settled.error()};
   }
   Result<void> deliver(const ClaimedDelivery& claimed) {
     return settle(claimed, Delivered{}, Outcome::delivered);

@@ -79,7 +79,34 @@ class StubStore final : public Store {
                           std::size_t /*max_bytes*/) override {
     co_return give(ClaimAnswer{});
   }
-  Call<void> settle(Settlement /*settlement*/) override { co_return done(); }
+  Call<SettleAnswer> settle(Settlement /*settlement*/) override { co_return give(SettleAnswer{}); }
+  Call<std::vector<EndpointRecord>> endpoints() override {
+    co_return give(std::vector<EndpointRecord>{});
+  }
+  Call<EndpointRecord> create_endpoint(EndpointRecord record, EndpointStart /*start*/) override {
+    co_return give(std::move(record));
+  }
+  Call<EndpointRecord> save_endpoint(EndpointRecord record) override {
+    co_return give(std::move(record));
+  }
+  Call<void> remove_endpoint(std::string /*id*/, bool /*discards*/, ReleaseNote /*note*/) override {
+    co_return done();
+  }
+  Call<std::vector<EndpointCounts>> endpoint_counts(std::vector<EndpointNumber> numbers) override {
+    co_return give(std::vector<EndpointCounts>(numbers.size()));
+  }
+  Call<std::int64_t> release(EventId /*id*/, std::optional<std::string> /*endpoint_id*/,
+                             ReleaseAction /*action*/, ReleaseNote /*note*/) override {
+    co_return give(std::int64_t{0});
+  }
+  Call<ReleaseStep> release_step(EventQuery /*query*/, std::optional<std::int64_t> /*after*/,
+                                 std::size_t /*max_events*/, ReleaseAction /*action*/,
+                                 ReleaseNote /*note*/) override {
+    co_return give(ReleaseStep{});
+  }
+  Call<std::vector<Release>> releases(EventId /*id*/) override {
+    co_return give(std::vector<Release>{});
+  }
   Call<void> give_back(std::vector<ClaimToken> /*tokens*/) override { co_return done(); }
   void on_due(DueHint /*hint*/) override {}
 

@@ -32,7 +32,7 @@ Endpoint endpoint() {
   made.number = 1;
   made.id = "secret-00000000";
   made.url = *parse_webhook_url("https://receiver.test/hook?key=1");
-  made.signing_keys = {"newest", "oldest"};
+  made.signing_keys = {{"newest", std::nullopt}, {"oldest", kNow + 1s}};
   return made;
 }
 
@@ -113,6 +113,17 @@ TEST(Attempt, each_signing_key_signs_and_a_receiver_can_check_it) {
     EXPECT_TRUE(verify_standard(keys, {id, timestamp, signatures}, request.body, kNow)) << key;
   }
   EXPECT_EQ(header(request, "X-Webhook-Signature"), to_hex(hmac_sha256("shared", request.body)));
+}
+
+TEST(Attempt, a_key_that_was_rotated_out_signs_until_its_end) {
+  Endpoint rotated = endpoint();
+  const auto signatures_at = [&](WallTime now) {
+    const std::string all = header(
+        webhook_request(event(), rotated, {"EventDispatcher/1", ""}, now), "webhook-signature");
+    return std::count(all.begin(), all.end(), ',');
+  };
+  EXPECT_EQ(signatures_at(kNow + 999ms), 2);
+  EXPECT_EQ(signatures_at(kNow + 1s), 1);
 }
 
 TEST(Attempt, without_keys_nothing_is_signed) {

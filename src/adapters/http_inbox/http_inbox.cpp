@@ -213,7 +213,7 @@ void HttpInbox::take(const InboxEvent& event, EventLease lease,
 
 // -- settling
 
-boost::asio::awaitable<Result<void>> HttpInbox::settle(Settlement settlement) {
+boost::asio::awaitable<Result<SettleAnswer>> HttpInbox::settle(Settlement settlement) {
   const ClaimToken token = settlement.token;
   if (taken_.find(token) == nullptr) {
     taken_.drop_claim(token);
@@ -228,9 +228,13 @@ boost::asio::awaitable<Result<void>> HttpInbox::settle(Settlement settlement) {
       co_await renew_expiring();
       hint(endpoint, *kept_until);
     }
-    co_return Result<void>{};
+    co_return SettleAnswer{};
   }
-  co_return co_await conclude(token, id);
+  const auto concluded = co_await conclude(token, id);
+  if (!concluded) {
+    co_return concluded.error();
+  }
+  co_return SettleAnswer{};
 }
 
 // Tells the API what became of an event of which nothing is open any more. A failure that may pass

@@ -60,7 +60,7 @@ class HttpInbox final : public Inbox {
 
   [[nodiscard]] boost::asio::awaitable<Result<ClaimAnswer>> claim(
       std::vector<ClaimRequest> requests, std::size_t max_bytes) override;
-  [[nodiscard]] boost::asio::awaitable<Result<void>> settle(Settlement settlement) override;
+  [[nodiscard]] boost::asio::awaitable<Result<SettleAnswer>> settle(Settlement settlement) override;
   [[nodiscard]] boost::asio::awaitable<Result<void>> give_back(
       std::vector<ClaimToken> tokens) override;
   void on_due(DueHint hint) override { hint_ = std::move(hint); }

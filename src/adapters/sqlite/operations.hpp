@@ -24,7 +24,7 @@ namespace dispatcher::sqlite {
                                      const std::vector<ClaimToken>& tokens);
 
 // settle.cpp
-[[nodiscard]] Result<void> settle(Transaction& transaction, const Settlement& settlement);
+[[nodiscard]] Result<SettleAnswer> settle(Transaction& transaction, const Settlement& settlement);
 
 // lease.cpp
 [[nodiscard]] Result<LeasedEvents> lease(Transaction& transaction, const LeaseRequest& request);

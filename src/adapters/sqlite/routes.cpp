@@ -6,7 +6,7 @@ namespace dispatcher::sqlite {
 namespace {
 
 // Names that consumers give are outside input: past this number they all count as one.
-constexpr std::size_t kMaxEndpoints = 10'000;
+constexpr std::size_t kMaxNames = 10'000;
 constexpr std::string_view kOthers = "others";
 
 constexpr const char* kLoadEndpoints =
@@ -103,7 +103,7 @@ EndpointNumber number_for_consumer(Connection& db, Routes& routes, std::string_v
   if (const KnownEndpoint* known = routes.find(id)) {
     return known->number;
   }
-  if (routes.endpoints.size() >= kMaxEndpoints && id != kOthers) {
+  if (routes.endpoints.size() >= kMaxNames && id != kOthers) {
     return number_for_consumer(db, routes, kOthers, now_us);
   }
   KnownEndpoint endpoint;

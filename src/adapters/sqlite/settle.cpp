@@ -47,7 +47,7 @@ Result<void> record_failure(EventRow& event, DeliveryRow& row, const Decision& d
 
 }  // namespace
 
-Result<void> settle(Transaction& transaction, const Settlement& settlement) {
+Result<SettleAnswer> settle(Transaction& transaction, const Settlement& settlement) {
   const auto claimed = transaction.state.claims.find(settlement.token);
   const bool is_holder = claimed && claimed->endpoint == settlement.endpoint;
   auto event = is_holder ? load_event(transaction.db, claimed->seq)
@@ -66,7 +66,10 @@ Result<void> settle(Transaction& transaction, const Settlement& settlement) {
                             ? record_success(transaction, *event, *row)
                             : record_failure(*event, *row, settlement.decision, is_holder);
   save_event(transaction, *event);
-  return recorded;
+  if (!recorded) {
+    return recorded.error();
+  }
+  return SettleAnswer{};
 }
 
 }  // namespace dispatcher::sqlite

@@ -157,11 +157,11 @@ awaitable<Result<ClaimAnswer>> SqliteStore::claim(std::vector<ClaimRequest> requ
                             });
 }
 
-awaitable<Result<void>> SqliteStore::settle(Settlement settlement) {
-  return write<void>(Admission::always, settlement.attempt.response_body.size(),
-                     [settlement = std::move(settlement)](Transaction& transaction) {
-                       return sqlite::settle(transaction, settlement);
-                     });
+awaitable<Result<SettleAnswer>> SqliteStore::settle(Settlement settlement) {
+  return write<SettleAnswer>(Admission::always, settlement.attempt.response_body.size(),
+                             [settlement = std::move(settlement)](Transaction& transaction) {
+                               return sqlite::settle(transaction, settlement);
+                             });
 }
 
 awaitable<Result<void>> SqliteStore::give_back(std::vector<ClaimToken> tokens) {
@@ -309,6 +309,42 @@ awaitable<Result<std::vector<WebhookLogEntry>>> SqliteStore::webhook_log(Webhook
   return read<std::vector<WebhookLogEntry>>([query = std::move(query)](const Reading& reading) {
     return sqlite::find_webhook_log(reading, query);
   });
+}
+
+// TODO: these are on their way.
+awaitable<Result<std::vector<EndpointRecord>>> SqliteStore::endpoints() {
+  co_return std::vector<EndpointRecord>{};
+}
+awaitable<Result<EndpointRecord>> SqliteStore::create_endpoint(EndpointRecord /*record*/,
+                                                               EndpointStart /*start*/) {
+  co_return make_error(ErrorKind::refused, "not built yet");
+}
+awaitable<Result<EndpointRecord>> SqliteStore::save_endpoint(EndpointRecord /*record*/) {
+  co_return make_error(ErrorKind::refused, "not built yet");
+}
+awaitable<Result<void>> SqliteStore::remove_endpoint(std::string /*id*/, bool /*discards*/,
+                                                     ReleaseNote /*note*/) {
+  co_return make_error(ErrorKind::refused, "not built yet");
+}
+awaitable<Result<std::vector<EndpointCounts>>> SqliteStore::endpoint_counts(
+    std::vector<EndpointNumber> numbers) {
+  co_return std::vector<EndpointCounts>(numbers.size());
+}
+awaitable<Result<std::int64_t>> SqliteStore::release(EventId /*id*/,
+                                                     std::optional<std::string> /*endpoint_id*/,
+                                                     ReleaseAction /*action*/,
+                                                     ReleaseNote /*note*/) {
+  co_return make_error(ErrorKind::refused, "not built yet");
+}
+awaitable<Result<ReleaseStep>> SqliteStore::release_step(EventQuery /*query*/,
+                                                         std::optional<std::int64_t> /*after*/,
+                                                         std::size_t /*max_events*/,
+                                                         ReleaseAction /*action*/,
+                                                         ReleaseNote /*note*/) {
+  co_return make_error(ErrorKind::refused, "not built yet");
+}
+awaitable<Result<std::vector<Release>>> SqliteStore::releases(EventId /*id*/) {
+  co_return std::vector<Release>{};
 }
 
 }  // namespace dispatcher

@@ -1,0 +1,51 @@
+// The endpoints as the engine works on them, for whoever configures and shows them. Callable from
+// any executor; answers come on the caller's.
+#pragma once
+
+#include "model/breaker.hpp"
+#include "model/delivery.hpp"
+#include "model/endpoint.hpp"
+#include "ports/http_client.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace dispatcher {
+
+// What is known of an endpoint since this process started.
+struct EndpointHealth {
+  EndpointNumber number = kNoEndpoint;
+  BreakerState breaker = BreakerState::closed;
+  std::int64_t in_flight = 0;
+  // Of the successful requests of late; empty when there were none.
+  std::optional<std::chrono::milliseconds> p50;
+  std::optional<std::chrono::milliseconds> p99;
+};
+
+// A request that was sent to try an endpoint out, and what came of it.
+struct TestExchange {
+  HttpRequest request;
+  Attempt attempt;
+  std::vector<HttpHeader> answer_headers;
+};
+
+class EndpointRuntime {
+ public:
+  virtual ~EndpointRuntime() = default;
+
+  // The set of endpoints is another from now on; what is in flight goes on.
+  virtual void set_endpoints(std::vector<Endpoint> endpoints) = 0;
+
+  // Of all endpoints that the engine has, in the order of their numbers.
+  [[nodiscard]] virtual boost::asio::awaitable<std::vector<EndpointHealth>> health() = 0;
+
+  // Sends one signed test event, whatever the endpoint's state, within its time-out. Nothing of it
+  // is stored, and it counts for nothing.
+  [[nodiscard]] virtual boost::asio::awaitable<TestExchange> test(Endpoint endpoint) = 0;
+};
+
+}  // namespace dispatcher
