@@ -31,7 +31,8 @@ class HostileServer:
         self.sent_bytes = 0  # by floods
         self._open = set()
         self._threads = []
-        self._listener = socket.create_server((address, port), backlog=256)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._listener = socket.create_server((address, port), family=family, backlog=256)
         self.port = self._listener.getsockname()[1]
         self._acceptor = threading.Thread(target=self._accept_all, daemon=True)
         self._acceptor.start()
