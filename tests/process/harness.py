@@ -294,6 +294,19 @@ def delivering(receiver, path="/hook", *more):
 
 
 @contextlib.contextmanager
+def starting(folder):
+    """A function that starts a Service or a Receiver in `folder`; all of them end with the block."""
+    with contextlib.ExitStack() as started:
+
+        def start(kind, *args, **options):
+            process = kind(folder, *args, **options)
+            started.callback(process.stop)
+            return process
+
+        yield start
+
+
+@contextlib.contextmanager
 def stopping(*processes):
     """Ends them all when the block ends, however it ends."""
     try:
