@@ -188,10 +188,8 @@ asio::awaitable<Exchange> exchange(std::shared_ptr<HttpsCore> core, HttpRequest 
   Watch watch;
   watch.phase = "connecting";
   core->deadlines->set(watch, request.deadline);
-  std::unique_ptr<Connection> connection;
-  if (request.max_idle_connections > 0) {
-    connection = core->pool.take(origin_of(request));
-  }
+  std::unique_ptr<Connection> connection =
+      request.max_idle_connections > 0 ? core->pool.take(origin_of(request)) : nullptr;
   for (;;) {
     if (watch.stop != Stop::none) {
       co_return Exchange{stopped(watch), {}};
