@@ -98,7 +98,7 @@ Result<AckAnswer> MemoryStore::ack_now(const EventId& id, const std::optional<st
   if (row == nullptr) {
     return not_found(id);
   }
-  if (row->status == EventStatus::pending) {
+  if (row->status != EventStatus::delivered) {
     if (token && is_held_by_another(*row, *token)) {
       return held(id);
     }
@@ -196,7 +196,8 @@ void MemoryStore::record_reported(MemoryEvent& row, Attempt attempt) {
   delivery.last_attempt = attempt.started_at;
   delivery.last_status = attempt.status;
   delivery.last_error = attempt.error;
-  note_attempt(row, find_endpoint(attempt.endpoint_id)->endpoint.number, std::move(attempt));
+  const EndpointNumber number = find_endpoint(attempt.endpoint_id)->endpoint.number;
+  note_attempt(row, number, std::move(attempt));
 }
 
 MemoryDelivery& MemoryStore::named_delivery(MemoryEvent& row, const std::string& endpoint_id) {
