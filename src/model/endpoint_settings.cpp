@@ -237,24 +237,29 @@ Result<EndpointSecrets> decode_secrets(std::string_view json) {
   return secrets;
 }
 
-Result<Endpoint> make_endpoint(const EndpointDraft& draft, const DeliveryDefaults& defaults) {
-  auto url = parse_webhook_url(draft.secrets.url);
+Endpoint make_endpoint(EventFilter filter, const EndpointSettings& settings,
+                       const DeliveryDefaults& defaults) {
+  Endpoint endpoint;
+  endpoint.filter = std::move(filter);
+  endpoint.body = settings.body;
+  endpoint.concurrency = settings.concurrency.value_or(defaults.concurrency);
+  endpoint.rate_per_second = settings.rate_per_second;
+  endpoint.timeout = settings.timeout.value_or(defaults.timeout);
+  endpoint.retry = defaults.retry;
+  endpoint.retry.retries = settings.retries.value_or(defaults.retry.retries);
+  endpoint.retry.schedule = settings.schedule.value_or(defaults.retry.schedule);
+  return endpoint;
+}
+
+Result<void> add_secrets(Endpoint& endpoint, EndpointSecrets secrets) {
+  auto url = parse_webhook_url(secrets.url);
   if (!url) {
     return unreadable("its URL");
   }
-  Endpoint endpoint;
   endpoint.url = *std::move(url);
-  endpoint.filter = draft.filter;
-  endpoint.body = draft.settings.body;
-  endpoint.headers = draft.secrets.headers;
-  endpoint.signing_keys = draft.secrets.signing_keys;
-  endpoint.concurrency = draft.settings.concurrency.value_or(defaults.concurrency);
-  endpoint.rate_per_second = draft.settings.rate_per_second;
-  endpoint.timeout = draft.settings.timeout.value_or(defaults.timeout);
-  endpoint.retry = defaults.retry;
-  endpoint.retry.retries = draft.settings.retries.value_or(defaults.retry.retries);
-  endpoint.retry.schedule = draft.settings.schedule.value_or(defaults.retry.schedule);
-  return endpoint;
+  endpoint.headers = std::move(secrets.headers);
+  endpoint.signing_keys = std::move(secrets.signing_keys);
+  return {};
 }
 
 void rotate_signing_key(std::vector<SigningKey>& keys, std::string new_key, WallTime now,

@@ -51,10 +51,13 @@ struct DeliveryDefaults {
 [[nodiscard]] std::string encode_secrets(const EndpointSecrets& secrets);
 [[nodiscard]] Result<EndpointSecrets> decode_secrets(std::string_view json);
 
-// The endpoint that the engine works on; number, id, origin and state are the caller's to fill in.
-// `invalid`: its URL is none.
-[[nodiscard]] Result<Endpoint> make_endpoint(const EndpointDraft& draft,
-                                             const DeliveryDefaults& defaults);
+// The endpoint as far as it can be told without its secrets; number, id, origin and state are the
+// caller's to fill in.
+[[nodiscard]] Endpoint make_endpoint(EventFilter filter, const EndpointSettings& settings,
+                                     const DeliveryDefaults& defaults);
+
+// Adds them. `invalid`: the URL is none.
+[[nodiscard]] Result<void> add_secrets(Endpoint& endpoint, EndpointSecrets secrets);
 
 // A new key in front; those before it sign until `overlap` from now has passed, or until they would
 // have anyway. What no longer signs, and what is past kMaxSigningKeys, is dropped.

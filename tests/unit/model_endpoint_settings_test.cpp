@@ -105,24 +105,28 @@ TEST(MakeEndpoint, takes_from_the_program_what_the_endpoint_was_not_told) {
   defaults.retry.retries = 5;
   defaults.retry.base = 2s;
   defaults.retry.schedule = {1s};
-  EndpointDraft draft;
-  draft.secrets.url = "https://a.test/x";
-  const auto plain = make_endpoint(draft, defaults);
-  ASSERT_TRUE(plain.has_value());
-  EXPECT_EQ(plain->concurrency, 9);
-  EXPECT_EQ(plain->timeout, 7s);
-  EXPECT_EQ(plain->retry.retries, 5);
-  EXPECT_EQ(plain->retry.schedule, std::vector{1s});
-  draft.settings = everything();
-  const auto told = make_endpoint(draft, defaults);
-  EXPECT_EQ(told->concurrency, 3);
-  EXPECT_EQ(told->timeout, 1500ms);
-  EXPECT_EQ(told->retry.retries, 0);
-  EXPECT_EQ(told->retry.base, 2s);
-  EXPECT_EQ(told->retry.schedule, (std::vector{60s, 3600s}));
-  EXPECT_EQ(told->rate_per_second, 2.5);
-  draft.secrets.url = "hunter2";
-  ASSERT_FALSE(make_endpoint(draft, defaults).has_value());
+  const Endpoint plain = make_endpoint({}, {}, defaults);
+  EXPECT_EQ(plain.concurrency, 9);
+  EXPECT_EQ(plain.timeout, 7s);
+  EXPECT_EQ(plain.retry.retries, 5);
+  EXPECT_EQ(plain.retry.schedule, std::vector{1s});
+  const Endpoint told = make_endpoint({}, everything(), defaults);
+  EXPECT_EQ(told.concurrency, 3);
+  EXPECT_EQ(told.timeout, 1500ms);
+  EXPECT_EQ(told.retry.retries, 0);
+  EXPECT_EQ(told.retry.base, 2s);
+  EXPECT_EQ(told.retry.schedule, (std::vector{60s, 3600s}));
+  EXPECT_EQ(told.rate_per_second, 2.5);
+}
+
+TEST(AddSecrets, a_url_that_is_none_is_refused_without_being_shown) {
+  Endpoint endpoint;
+  EXPECT_TRUE(add_secrets(endpoint, {"https://a.test/x", {{"X-One", "1"}}, {}}).has_value());
+  EXPECT_EQ(endpoint.url.host, "a.test");
+  EXPECT_EQ(endpoint.headers.size(), 1U);
+  const auto refused = add_secrets(endpoint, {"hunter2", {}, {}});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().message.find("hunter2"), std::string::npos);
 }
 
 TEST(RotateSigningKey, the_old_key_signs_for_the_overlap) {
