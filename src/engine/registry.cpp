@@ -54,6 +54,11 @@ awaitable<Result<CreatedEndpoint>> EndpointRegistry::create(EndpointDraft draft,
   }
   CreatedEndpoint created;
   created.signing_secret = format_signing_secret(draft.secrets.signing_keys.front().bytes);
+  // The runtime is told of all endpoints: of those that were changed elsewhere too.
+  const auto refreshed = co_await refresh();
+  if (!refreshed) {
+    co_return refreshed.error();
+  }
   for (int i = 0; i < kMaxTries; ++i) {
     EndpointRecord record;
     record.id = draw_endpoint_id(ports_.random);
@@ -67,7 +72,7 @@ awaitable<Result<CreatedEndpoint>> EndpointRegistry::create(EndpointDraft draft,
     }
     auto made = co_await ports_.store.create_endpoint(std::move(record), start);
     if (made) {
-      created.view = co_await accept(*std::move(made));
+      created.view = accept(*std::move(made));
       if (start == EndpointStart::pending) {
         ports_.on_background_work();
       }
@@ -218,7 +223,7 @@ awaitable<Result<EndpointViewPtr>> EndpointRegistry::save(std::string id, Record
     edited->updated_at = ports_.clock.wall();
     auto saved = co_await ports_.store.save_endpoint(*std::move(edited));
     if (saved) {
-      co_return co_await accept(*std::move(saved));
+      co_return accept(*std::move(saved));
     }
     if (saved.error().kind == ErrorKind::not_found) {
       co_return endpoint_not_found(id);

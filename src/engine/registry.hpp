@@ -117,7 +117,7 @@ class EndpointRegistry {
   boost::asio::awaitable<Error> why_not_removed(const EndpointView& view);
 
   // Takes over what was saved, and tells the runtime.
-  boost::asio::awaitable<EndpointViewPtr> accept(EndpointRecord record);
+  EndpointViewPtr accept(EndpointRecord record);
 
   // All of these under the mutex.
   void note(EndpointRecord record);

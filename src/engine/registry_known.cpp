@@ -109,15 +109,12 @@ awaitable<Result<void>> EndpointRegistry::refresh() {
   co_return Result<void>{};
 }
 
-awaitable<EndpointViewPtr> EndpointRegistry::accept(EndpointRecord record) {
-  // What others changed meanwhile is to be told along with it. Where it cannot be read, the next
-  // change brings it.
-  (void)co_await refresh();
+EndpointViewPtr EndpointRegistry::accept(EndpointRecord record) {
   const std::lock_guard lock{mutex_};
   EndpointViewPtr view = interpret(record).view;
   note(std::move(record));
   publish();
-  co_return view;
+  return view;
 }
 
 void EndpointRegistry::note(EndpointRecord record) {

@@ -18,6 +18,20 @@ class EndpointShelf : public StubStore {
   bool has_waiting = false;  // every endpoint has deliveries that wait
   std::vector<std::string> removed_ids;
   ReleaseNote removal_note;
+  // What the next steps of a release answer, and what they were asked.
+  struct AskedStep {
+    EventQuery query;
+    std::optional<std::int64_t> after;
+    std::size_t max_events = 0;
+    ReleaseAction action = ReleaseAction::replay;
+    ReleaseNote note;
+  };
+  std::vector<ReleaseStep> steps;
+  std::vector<AskedStep> asked;
+  std::int64_t counted = 0;  // what every query matches
+  bool has_event = true;
+  std::optional<ReleaseNote> released_with;
+  std::vector<Release> known_releases;
 
   [[nodiscard]] EndpointRecord* record(std::string_view id) {
     const auto found = std::find_if(records.begin(), records.end(),
@@ -90,6 +104,32 @@ class EndpointShelf : public StubStore {
     std::erase_if(records, [&](const EndpointRecord& one) { return one.id == id; });
     co_return Result<void>{};
   }
+  Call<std::int64_t> count(EventQuery query) override {
+    asked.push_back({std::move(query), {}, 0, {}, {}});
+    co_return give(counted);
+  }
+  Call<ReleaseStep> release_step(EventQuery query, std::optional<std::int64_t> after,
+                                 std::size_t max_events, ReleaseAction action,
+                                 ReleaseNote note) override {
+    const ReleaseStep step = asked.size() < steps.size() ? steps[asked.size()] : ReleaseStep{};
+    asked.push_back({std::move(query), after, max_events, action, std::move(note)});
+    co_return give(step);
+  }
+  Call<std::int64_t> release(EventId /*id*/, std::optional<std::string> endpoint_id,
+                             ReleaseAction /*action*/, ReleaseNote note) override {
+    if (!has_event || endpoint_id == "ep_other") {
+      co_return make_error(ErrorKind::not_found, "no such delivery");
+    }
+    released_with = std::move(note);
+    co_return give(std::int64_t{2});
+  }
+  Call<EventView> event(EventId id) override {
+    if (!has_event) {
+      co_return make_error(ErrorKind::not_found, "no such event");
+    }
+    co_return co_await StubStore::event(id);
+  }
+  Call<std::vector<Release>> releases(EventId /*id*/) override { co_return give(known_releases); }
   Call<std::vector<EndpointCounts>> endpoint_counts(std::vector<EndpointNumber> numbers) override {
     std::vector<EndpointCounts> counts(numbers.size());
     for (std::size_t i = 0; i < numbers.size(); ++i) {
