@@ -59,7 +59,7 @@ class AllDueRows {
  public:
   explicit AllDueRows(Transaction& transaction) : db_(transaction.db) {
     lanes_.emplace_back(kNoEndpoint, transaction.now_us);
-    for (const KnownEndpoint& endpoint : transaction.state.routes.endpoints) {
+    for (const KnownEndpoint& endpoint : transaction.state.routes.all()) {
       if (endpoint.is_routed()) {
         lanes_.emplace_back(endpoint.number, transaction.now_us);
       }

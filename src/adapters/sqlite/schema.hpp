@@ -9,7 +9,7 @@ namespace dispatcher::sqlite {
 inline constexpr int kApplicationId = 0x45764473;
 
 // The version that this program writes.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 // Creates the tables in an empty file, or takes the steps from its version to ours, each in a
 // transaction of its own. `refused`: another program's file, or one that a newer version wrote.
@@ -51,6 +51,8 @@ enum class RowState : int {
 enum class EndpointKind : int {
   secret = 0,    // its URL is in the secret
   consumer = 1,  // a consumer named it: only its reports are kept
+  api = 2,
+  removed = 3,  // was `api`: its deliveries show its name
 };
 
 }  // namespace dispatcher::sqlite
