@@ -3,43 +3,22 @@ returns rows of the table."""
 
 import contextlib
 import dataclasses
-import json
 import pathlib
 import re
 import resource
 import socket
 import subprocess
 import time
-from typing import Optional
 
 import measure
+from row import Row, event_text, ratio
 
 import harness
 import nginx
 
 
-@dataclasses.dataclass
-class Row:
-    work: str
-    measured: str
-    target: str = ""
-    met: Optional[bool] = None  # None where there is no target
-
-
 # Nothing is delivered before the service is started again in real time.
 NEVER = ["--schedule", "24h"]
-
-
-def event_text(body_bytes=measure.BODY_BYTES):
-    """A request whose delivery has a body of `body_bytes`: the event's own fields take up the rest."""
-    event = {"id": "0" * 36, "type": "order.created", "source": "shop", "payload": {"text": ""},
-             "status": "pending", "created_at": "2024-01-01T00:00:00.000000Z",
-             "updated_at": "2024-01-01T00:00:00.000000Z", "delivery_attempts": 0,
-             "last_delivery_attempt": None, "delivery_latency_ms": None, "error_message": None}
-    fixed = len(json.dumps(event, separators=(",", ":")))
-    payload = {"text": "x" * max(body_bytes - fixed, 0)}
-    return json.dumps({"type": event["type"], "source": event["source"], "payload": payload},
-                      separators=(",", ":"))
 
 
 def preload(service, count, text):
@@ -56,10 +35,6 @@ def preload(service, count, text):
 def stop(service):
     service.terminate()
     assert service.wait() == 0, service.stderr()[-2000:]
-
-
-def ratio(value, of):
-    return value / of if of else float("inf")
 
 
 def ingest(folder, scale):

@@ -10,10 +10,11 @@ import pathlib
 import platform
 import tempfile
 
+import isolation
 import measure
 import parts
 
-ORDER = ["ingest", "drain", "endtoend", "claim", "memory", "start"]
+ORDER = ["ingest", "drain", "endtoend", "claim", "memory", "start", "isolation"]
 
 
 def table(rows):
@@ -27,7 +28,8 @@ def table(rows):
 def run_part(name, folder, scale):
     """One that fails is a row that says so: the others are measured all the same."""
     try:
-        return getattr(parts, name)(folder, scale)
+        module = isolation if name == "isolation" else parts
+        return getattr(module, name)(folder, scale)
     except Exception as why:  # whatever it is, it goes into the table
         measure.say(f"bench: {name} failed: {why}")
         return [parts.Row(name, "failed: " + str(why).splitlines()[0][:200], met=False)]

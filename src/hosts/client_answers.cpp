@@ -93,6 +93,7 @@ bool is_busy(const Answer& answer) {
 
 boost::asio::awaitable<Result<Answer>> request_patiently(ClientPorts ports, TriggersRequest request,
                                                          bool is_repeatable) {
+  request.is_repeatable = is_repeatable;
   const auto timer = ports.timers.make();
   for (int tries = 0;; ++tries) {
     auto answer = co_await ports.api.request(request);

@@ -84,7 +84,7 @@ class HttpInbox final : public Inbox {
   void take(const InboxEvent& event, EventLease lease, const std::vector<KnownDelivery>& known);
   Error note_fetch_failure(Error error);
 
-  boost::asio::awaitable<Result<void>> conclude(ClaimToken token, EventId id);
+  boost::asio::awaitable<Result<SettleAnswer>> conclude(ClaimToken token, EventId id);
   boost::asio::awaitable<Result<void>> report(EventId id);
   boost::asio::awaitable<Result<void>> acknowledge(EventId id);
   boost::asio::awaitable<void> renew_expiring();
