@@ -127,10 +127,6 @@ awaitable<ServerAnswer> release_by_filter(const ApiContext& context, ApiRequest 
   if (!faults.empty()) {
     co_return faults_answer(faults);
   }
-  // What comes in meanwhile is not meant, and would never end.
-  const WallTime now = context.clock.wall();
-  release.query.to = std::min(release.query.to.value_or(now), now);
-  release.query.newest_first = false;
   if (release.is_dry_run) {
     const auto totals = co_await try_out(context.store, std::move(release));
     co_return totals_answer(totals, done);
