@@ -10,8 +10,8 @@ namespace dispatcher {
 namespace {
 
 // They say where the message goes, where it ends and what becomes of the connection (RFC 9110,
-// section 7.6.1), or who sent it.
-constexpr std::array<std::string_view, 12> kOurs{"host",
+// section 7.6.1), or what it holds and who sent it: each request has those already.
+constexpr std::array<std::string_view, 14> kOurs{"host",
                                                  "content-length",
                                                  "transfer-encoding",
                                                  "connection",
@@ -22,6 +22,8 @@ constexpr std::array<std::string_view, 12> kOurs{"host",
                                                  "expect",
                                                  "proxy-connection",
                                                  "http2-settings",
+                                                 "content-type",
+                                                 "user-agent",
                                                  "x-webhook-signature"};
 
 constexpr std::string_view kOurPrefix = "webhook-";
