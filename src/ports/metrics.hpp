@@ -22,6 +22,10 @@ enum class Metric : std::uint8_t {
   connections_opened,
   http_requests,
   http_requests_shed,
+  breakers_opened,
+  endpoints_disabled,
+  endpoints_paused,
+  rate_waits,
 };
 
 enum class MetricKind : std::uint8_t { counter, histogram_ms };
@@ -58,6 +62,17 @@ inline constexpr std::array kMetrics{
     MetricInfo{Metric::http_requests_shed, "dispatcher_http_requests_shed_total",
                "HttpRequestsShed", MetricKind::counter,
                "Requests answered 503 because a queue was at its limit."},
+    MetricInfo{Metric::breakers_opened, "dispatcher_breakers_opened_total", "BreakersOpened",
+               MetricKind::counter,
+               "Times an endpoint's breaker opened: nearly all of its attempts had failed."},
+    MetricInfo{Metric::endpoints_disabled, "dispatcher_endpoints_disabled_total",
+               "EndpointsDisabled", MetricKind::counter,
+               "Endpoints disabled because they answered 410."},
+    MetricInfo{Metric::endpoints_paused, "dispatcher_endpoints_paused_total", "EndpointsPaused",
+               MetricKind::counter,
+               "Times a 429 with Retry-After paused an endpoint that was not paused by one."},
+    MetricInfo{Metric::rate_waits, "dispatcher_rate_waits_total", "RateWaits", MetricKind::counter,
+               "Times an endpoint with something due waited for its rate."},
 };
 
 // The table is in the order of the enumeration, so that an adapter may index by it.
