@@ -67,11 +67,11 @@ def test_an_event_goes_to_the_endpoints_that_it_matches(hooks, receive):
     hooks.post_event("stock.low", "shop", "{}")
     hooks.post_event("order.created", "market", "{}")
     wait_until(lambda: len(orders.requests) == 2 and len(all_of_shop.requests) == 2, "the webhooks")
-    path, headers, body = orders.requests[0]
+    [(path, headers, body)] = [one for one in orders.requests if one[1]["webhook-id"] == event]
     assert (path, body) == ("/orders", b'{"n": 1.0}')
-    assert headers["X-Key"] == "k" and headers["webhook-id"] == event
+    assert headers["X-Key"] == "k"
     assert headers["webhook-signature"] == standard_signature(first["secret"], headers, body)
-    assert [json.loads(body)["type"] for body in all_of_shop.bodies()] == ["order.created", "stock.low"]
+    assert {json.loads(body)["type"] for body in all_of_shop.bodies()} == {"order.created", "stock.low"}
     wait_until(lambda: hooks.get(f"/endpoints/{first['id']}").json["stats"]["delivered"] == 2,
                "the deliveries to be counted")
 
