@@ -156,11 +156,16 @@ class SqliteMigration : public ::testing::Test {
             .c_str());
     ASSERT_FALSE(db_->failure()) << db_->failure()->message;
     db_.reset();
+    ASSERT_TRUE(backup_store(world_.directory(), backup_of_old()).has_value());
     world_.reopen();
   }
   [[nodiscard]] Store& store() { return world_.store(); }
   [[nodiscard]] EventView view(int number) { return run(store().event(event_id(number))).value(); }
 
+  // Made before the file was brought up to date.
+  [[nodiscard]] std::filesystem::path backup_of_old() const { return temp_.path() / "backup.db"; }
+
+  TempDirectory temp_;
   SqliteWorld world_;
 
  private:
@@ -245,6 +250,15 @@ TEST_F(SqliteMigration, its_endpoints_are_those_of_the_secret_with_their_counts)
   EXPECT_EQ(configured[0].number, 1U);
   EXPECT_EQ(configured[1].number, 2U);
   EXPECT_EQ(configured[1].state, EndpointState::active);
+}
+
+TEST_F(SqliteMigration, a_backup_from_before_can_be_restored) {
+  world_.close();
+  const auto restored = restore_store(backup_of_old(), world_.directory(), RestoreMode::replace);
+  ASSERT_TRUE(restored.has_value()) << restored.error().message;
+  EXPECT_EQ(restored->events, 4);
+  world_.reopen();
+  EXPECT_EQ(view(2).deliveries.at(0).state, DeliveryState::waiting);
 }
 
 TEST_F(SqliteMigration, it_is_sound_and_goes_on_as_a_new_one_would) {

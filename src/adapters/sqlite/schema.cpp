@@ -244,12 +244,12 @@ Result<void> prepare_schema(Connection& connection) {
   return {};
 }
 
-Result<void> require_schema(Connection& connection) {
+Result<void> require_schema(Connection& connection, int oldest) {
   const auto version = version_of(connection);
   if (!version) {
     return version.error();
   }
-  if (*version < kSchemaVersion) {
+  if (*version < oldest) {
     return make_error(
         ErrorKind::refused,
         fmt::format("cannot use store {}: its schema is {}, this program's is {} (open it once "
