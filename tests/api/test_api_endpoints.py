@@ -216,9 +216,9 @@ def test_lists_page(hooks):
     assert seen == made
 
 
-def test_faults_come_all_at_once_and_show_no_secret(hooks):
-    assert_faults(hooks.post("/endpoints", {}), missing("body", "url", input={}))
-    answer = hooks.post("/endpoints", {"url": "https://10.0.0.1/T0/secret", "types": [], "retries": 101})
+def test_faults_come_all_at_once_and_show_no_secret(api):
+    assert_faults(api.post("/endpoints", {}), missing("body", "url", input={}))
+    answer = api.post("/endpoints", {"url": "https://10.0.0.1/T0/secret", "types": [], "retries": 101})
     assert_faults(
         answer,
         fault("value_error", ["body", "url"],
@@ -231,7 +231,7 @@ def test_faults_come_all_at_once_and_show_no_secret(hooks):
               "Input should be less than or equal to 100", 101, le=100))
     for url in ("http://hooks.example.com/secret", "https://192.168.1.1/secret", "ftp://a.test/secret",
                 "https://2130706433/secret", "https://[::ffff:10.0.0.1]/secret", "secret", 7, None):
-        answer = hooks.post("/endpoints", {"url": url})
+        answer = api.post("/endpoints", {"url": url})
         assert answer.status == 422, url
         assert "secret" not in answer.text
 
