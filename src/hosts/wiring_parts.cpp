@@ -19,6 +19,17 @@ Result<std::unique_ptr<HttpsClient>> make_https_client(boost::asio::io_context& 
   return HttpsClient::make(loop.get_executor(), clock, std::move(options));
 }
 
+Result<TargetRule> make_target_rule(const NetworkConfig& network) {
+  const auto targets = parse_allow_targets(network.allow_targets);
+  if (!targets) {
+    return make_error(ErrorKind::invalid, "ALLOW_TARGETS: " + targets.error().message);
+  }
+  return TargetRule{[targets = *targets](const WebhookUrl& url) {
+    const auto fault = fault_of_target(targets, url.is_https, url.host);
+    return fault ? std::optional{std::string{*fault}} : std::nullopt;
+  }};
+}
+
 std::string user_agent() {
   return "EventDispatcher/" DISPATCHER_VERSION;
 }

@@ -3,6 +3,7 @@
 
 #include "adapters/https/https_client.hpp"
 #include "adapters/system/system_clock.hpp"
+#include "api/endpoint_body.hpp"
 #include "base/log.hpp"
 #include "hosts/config.hpp"
 
@@ -19,6 +20,9 @@ namespace dispatcher {
 [[nodiscard]] Result<std::unique_ptr<HttpsClient>> make_https_client(boost::asio::io_context& loop,
                                                                      const Clock& clock,
                                                                      const NetworkConfig& network);
+
+// The rules that the HTTPS client applies when it connects, as far as they can be told of a URL.
+[[nodiscard]] Result<TargetRule> make_target_rule(const NetworkConfig& network);
 
 // `EventDispatcher/VERSION`
 [[nodiscard]] std::string user_agent();

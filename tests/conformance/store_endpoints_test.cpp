@@ -169,6 +169,15 @@ TEST_P(StoreSuite, reading_the_same_secret_again_changes_no_endpoint) {
   }
 }
 
+TEST_P(StoreSuite, a_paused_endpoint_of_the_secret_still_gets_its_events) {
+  const auto configured = configure({kA}, {{}});
+  EXPECT_EQ(endpoints()[0].filter.types, std::vector<std::string>{"*"});
+  (void)change(configured[0].id,
+               [](EndpointRecord& record) { record.state = EndpointState::paused; });
+  const Event waits = append_event();
+  EXPECT_EQ(view(waits.id).deliveries.at(0).state, DeliveryState::waiting);
+}
+
 TEST_P(StoreSuite, a_paused_endpoint_of_the_secret_stays_paused) {
   const auto id = configure({kA, kB})[0].id;
   (void)change(id, [](EndpointRecord& record) {

@@ -118,7 +118,8 @@ void update(Transaction& transaction, KnownEndpoint& known, const Wanted& one) {
   const EventFilter& filter = one.endpoint->filter;
   const bool is_new_filter =
       known.filter.types != filter.types || known.filter.sources != filter.sources;
-  if (is_new_filter) {
+  // One that is new may have in memory what is not on disk yet.
+  if (is_new_filter || one.is_new) {
     known.filter = filter;
     save_filter(transaction.db, known);
   }
