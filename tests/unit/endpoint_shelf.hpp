@@ -15,6 +15,8 @@ class EndpointShelf : public StubStore {
   std::vector<EndpointRecord> records;
   // Called before a record is saved, for somebody else's change to come first.
   std::function<void()> before_save;
+  // What the next reads of all endpoints answer: a read that began before what came since.
+  std::optional<std::vector<EndpointRecord>> earlier_records;
   bool has_waiting = false;  // every endpoint has deliveries that wait
   std::vector<std::string> removed_ids;
   ReleaseNote removal_note;
@@ -67,7 +69,9 @@ class EndpointShelf : public StubStore {
     }
     co_return give(std::move(given));
   }
-  Call<std::vector<EndpointRecord>> endpoints() override { co_return give(records); }
+  Call<std::vector<EndpointRecord>> endpoints() override {
+    co_return give(earlier_records ? *earlier_records : records);
+  }
   Call<EndpointRecord> create_endpoint(EndpointRecord made, EndpointStart /*start*/) override {
     if (failure) {
       co_return give(std::move(made));

@@ -130,6 +130,22 @@ TEST_F(Registry, a_change_is_made_on_the_latest_draft_and_loses_nobody_elses) {
   EXPECT_EQ(saves, 2);
 }
 
+TEST_F(Registry, a_read_that_began_earlier_undoes_nothing) {
+  const std::string id = created_id();
+  const std::string other = created_id();
+  const auto earlier = store.records;
+  (void)await(registry.pause(id));
+  (void)await(registry.remove(other, false, {}));
+  store.earlier_records = earlier;
+  const auto views = await(registry.list());
+  ASSERT_EQ(views->size(), 1U);
+  EXPECT_EQ(views->front()->endpoint.state, EndpointState::paused);
+  store.earlier_records.reset();
+  (void)created_id();
+  EXPECT_EQ(runtime.find(id)->state, EndpointState::paused);
+  EXPECT_EQ(runtime.find(other), nullptr);
+}
+
 TEST_F(Registry, a_change_that_others_always_overtake_is_a_conflict) {
   const std::string id = created_id();
   store.before_save = [&] { ++store.record(id)->revision; };
