@@ -57,7 +57,8 @@ SimReceivers::Script SimReceivers::script_for(const HttpRequest& request) {
   const std::string& host = request.url.host;
   const MonoTime now = world_.clock().monotonic();
   if (random_.chance(faults_.outage)) {
-    down_until_[host] = now + random_.between(seconds{1}, faults_.longest_outage);
+    MonoTime& until = down_until_[host];
+    until = std::max<MonoTime>(until, now + random_.between(seconds{1}, faults_.longest_outage));
   }
   const auto down = down_until_.find(host);
   if (blocked_.contains(host)) {
@@ -121,6 +122,8 @@ std::size_t SimReceivers::begin(const HttpRequest& request, int process) {
   Visit visit;
   visit.host = request.url.host;
   visit.webhook_id = header_of(request, "webhook-id");
+  visit.timestamp = header_of(request, "webhook-timestamp");
+  visit.signatures = header_of(request, "webhook-signature");
   visit.body = request.body;
   visit.process = process;
   visit.sent_at = world_.clock().monotonic();

@@ -46,6 +46,8 @@ struct NetworkFaults {
 struct Visit {
   std::string host;
   std::string webhook_id;
+  std::string timestamp;   // `webhook-timestamp`
+  std::string signatures;  // `webhook-signature`
   std::string body;
   int process = 0;  // which of the dispatcher's lives sent it
   MonoTime sent_at{};
@@ -88,6 +90,8 @@ class SimReceivers {
   void observe(Observer* observer) { observer_ = observer; }
   // Requests to this host are refused by policy.
   void block(const std::string& host) { blocked_.insert(host); }
+  // Nothing is accepted by this host until then, or until all heals.
+  void take_down(const std::string& host, MonoTime until) { down_until_[host] = until; }
   // From now on every request is taken and answered at once.
   void heal();
 

@@ -81,6 +81,11 @@ void Checker::on_life_begins(int process, std::optional<MonoTime> deadline) {
   under_way_.clear();
   pauses_.clear();
   breakers_.clear();
+  configuration_.on_life_begins();
+}
+
+void Checker::on_configured(const std::vector<Endpoint>& endpoints) {
+  configuration_.on_configured(endpoints, world_.clock().monotonic());
 }
 
 void Checker::on_stopping(MonoTime may_abort_from) {
@@ -143,7 +148,12 @@ void Checker::on_sent(std::size_t index) {
 void Checker::on_ended(std::size_t index) {
   const Visit& visit = receivers_.visits()[index];
   under_way_.erase(index);
-  breakers_[visit.host].on_ended(index, visit, visit.is_read() && visit.status == 410);
+  const bool is_gone = visit.is_read() && visit.status == 410;
+  const bool is_made_by_api = endpoint_at(visit.host)->origin == EndpointOrigin::api;
+  breakers_[visit.host].on_ended(index, visit, is_gone && !is_made_by_api);
+  if (is_gone) {
+    configuration_.on_gone(visit);
+  }
   if (visit.ended_at > visit.deadline) {
     fail("a request outlived its deadline");
   }
@@ -163,12 +173,13 @@ void Checker::on_ended(std::size_t index) {
 }
 
 void Checker::check_limits(const Endpoint& endpoint, const Visit& visit) {
-  const auto at_host = std::count_if(under_way_.begin(), under_way_.end(), [&](std::size_t other) {
-    return receivers_.visits()[other].host == visit.host;
-  });
-  if (at_host >= endpoint.concurrency) {
-    fail(fmt::format("{} requests at once to {}, whose concurrency is {}", at_host + 1, visit.host,
-                     endpoint.concurrency));
+  const auto at_endpoint =
+      std::count_if(under_way_.begin(), under_way_.end(), [&](std::size_t other) {
+        return number_of(receivers_.visits()[other].host) == endpoint.number;
+      });
+  const auto fault = configuration_.fault_of(visit, static_cast<std::size_t>(at_endpoint));
+  if (fault) {
+    fail(*fault);
   }
   if (under_way_.size() >= scenario_.max_in_flight) {
     fail(fmt::format("{} requests at once, and the most is {}", under_way_.size() + 1,
@@ -342,19 +353,12 @@ std::string Checker::endpoint_id_of(EndpointNumber number) const {
 }
 
 const Endpoint* Checker::endpoint_at(const std::string& host) const {
-  const auto found =
-      std::find_if(scenario_.endpoints.begin(), scenario_.endpoints.end(),
-                   [&host](const Endpoint& endpoint) { return endpoint.url.host == host; });
-  return found == scenario_.endpoints.end() ? nullptr : &*found;
+  return configuration_.endpoint_at(host);
 }
 
 EndpointNumber Checker::number_of(const std::string& host) const {
-  for (const fakes::MemoryEndpoint& row : store_.disk().endpoints) {
-    if (row.endpoint.url.host == host) {
-      return row.endpoint.number;
-    }
-  }
-  return kNoEndpoint;
+  const Endpoint* endpoint = endpoint_at(host);
+  return endpoint == nullptr ? kNoEndpoint : endpoint->number;
 }
 
 }  // namespace dispatcher::simulation

@@ -7,6 +7,7 @@
 #include "fakes/sim_http_client.hpp"
 #include "fakes/sim_world.hpp"
 #include "simulation/breaker_model.hpp"
+#include "simulation/configuration.hpp"
 #include "simulation/scenario.hpp"
 #include "simulation/semantics.hpp"
 
@@ -49,10 +50,13 @@ class Checker : public fakes::SimReceivers::Observer {
   // `in_flight`: what the engine had claimed and not recorded when it ended. `was_stopping`: it had
   // been asked to stop; then what a failing store does not record in time may be given up.
   void on_life_ends(std::size_t in_flight, bool was_stopping);
-  // It may come back as a new one: what a 429 had asked for is forgotten.
+  // The engine is told of this set.
+  void on_configured(const std::vector<Endpoint>& endpoints);
+  // It may come back as a new one: what a 429 had asked for, and what was begun, is forgotten.
   void on_endpoint_leaves_or_returns(const std::string& host) {
     pauses_.erase(host);
     breakers_[host].lose_track();
+    configuration_.forget_rate_of(host);
   }
 
   // -- receivers
@@ -138,6 +142,7 @@ class Checker : public fakes::SimReceivers::Observer {
   std::set<std::size_t> under_way_;
   std::map<std::string, Pause> pauses_;
   std::map<std::string, BreakerModel> breakers_;
+  ConfigurationRules configuration_;
   // Of all lives: the visits that were no ordinary attempts of their deliveries.
   std::map<std::size_t, BreakerModel::Kind> kinds_;
 };

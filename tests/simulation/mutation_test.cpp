@@ -1,6 +1,6 @@
 // A checker is worth what it catches: each test here breaks one thing on purpose, and the
 // simulation must say so, in the words of the promise that was broken.
-#include "simulation/simulation.hpp"
+#include "simulation/mutation.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,40 +14,6 @@ using fakes::MemoryDelivery;
 using fakes::MemoryEvent;
 using fakes::MemoryStore;
 using std::chrono::seconds;
-
-// Within this many seeds it must be found.
-constexpr std::uint64_t kSeeds = 400;
-
-// The first broken promise that any seed shows; empty when none does.
-std::string found_with(const Breakage& breakage) {
-  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const Report report = simulate(scenario_of(seed), breakage);
-    if (report.violation) {
-      return *report.violation;
-    }
-  }
-  return {};
-}
-
-// True when some seed shows a broken promise that begins so.
-bool is_found(const Breakage& breakage, std::string_view promise) {
-  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const Report report = simulate(scenario_of(seed), breakage);
-    if (report.violation && report.violation->find(promise) != std::string::npos) {
-      return true;
-    }
-  }
-  return false;
-}
-
-template <class BrokenStore>
-Breakage with_store() {
-  Breakage breakage;
-  breakage.store = [](const Clock& clock, fakes::StoreFaults* faults) {
-    return std::make_unique<BrokenStore>(clock, faults);
-  };
-  return breakage;
-}
 
 TEST(Mutation, without_a_fault_of_ours_nothing_is_found) {
   EXPECT_EQ(found_with({}), "");

@@ -1,5 +1,7 @@
 #include "simulation/process.hpp"
 
+#include "simulation/operator.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 
 #include <algorithm>
@@ -12,6 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::size_t kClients = 3;
+constexpr std::chrono::minutes kSetsRightEvery{10};
 
 }  // namespace
 
@@ -108,15 +111,14 @@ boost::asio::awaitable<void> Process::live() {
       co_await sleep(milliseconds{100});
     }
   }
-  if (around_.breakage.endpoints) {
-    around_.breakage.endpoints(endpoints);
-  }
   const Clock& clock = broken_clock_ ? *broken_clock_ : around_.world.clock();
   HttpClient& http = broken_http_ ? *broken_http_ : receivers_client_;
   const EnginePorts ports{around_.store,  http,     clock,      timers_,
                           engine_random_, metrics_, around_.log};
-  engine_ = std::make_unique<Engine>(loop_.get_executor(), ports, endpoints, engine_options());
+  engine_ =
+      std::make_unique<Engine>(loop_.get_executor(), ports, broken(endpoints), engine_options());
   around_.checker.on_life_begins(number_, deadline_);
+  around_.checker.on_configured(endpoints);
   maintenance_ =
       std::make_unique<Maintenance>(around_.store, clock, timers_, around_.log, RetentionPolicy{});
   spawn(maintenance_->run());
@@ -128,6 +130,9 @@ boost::asio::awaitable<void> Process::live() {
   }
   if (around_.scenario.reconfigures_every.count() > 0) {
     spawn(reconfigure(endpoints));
+  }
+  if (around_.scenario.operates_every.count() > 0) {
+    spawn(operate(endpoints));
   }
   co_await engine_->run();
   maintenance_->stop();
@@ -249,6 +254,33 @@ boost::asio::awaitable<void> Process::consume_one(EventId id, std::string token)
   }
 }
 
+std::vector<Endpoint> Process::broken(std::vector<Endpoint> endpoints) const {
+  if (around_.breakage.endpoints) {
+    around_.breakage.endpoints(endpoints);
+  }
+  return endpoints;
+}
+
+void Process::configure(std::vector<Endpoint> endpoints) {
+  around_.checker.on_configured(endpoints);
+  engine_->set_endpoints(broken(std::move(endpoints)));
+}
+
+boost::asio::awaitable<void> Process::operate(std::vector<Endpoint> endpoints) {
+  Operator person{std::move(endpoints)};
+  while (!around_.is_healed) {
+    co_await sleep(around_.scenario.operates_every);
+    person.change_one(around_.random);
+    configure(person.endpoints());
+  }
+  // Again and again: an answer that was on its way may yet disable one.
+  while (true) {
+    person.set_right();
+    configure(person.endpoints());
+    co_await sleep(kSetsRightEvery);
+  }
+}
+
 boost::asio::awaitable<void> Process::reconfigure(std::vector<Endpoint> endpoints) {
   while (!around_.is_healed) {
     co_await sleep(around_.scenario.reconfigures_every);
@@ -258,10 +290,10 @@ boost::asio::awaitable<void> Process::reconfigure(std::vector<Endpoint> endpoint
     const std::string host = leaving->url.host;
     around_.checker.on_endpoint_leaves_or_returns(host);
     others.erase(leaving);
-    engine_->set_endpoints(others);
+    engine_->set_endpoints(broken(others));
     co_await sleep(around_.scenario.reconfigures_every);
     around_.checker.on_endpoint_leaves_or_returns(host);
-    engine_->set_endpoints(endpoints);
+    engine_->set_endpoints(broken(endpoints));
   }
 }
 

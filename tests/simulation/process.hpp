@@ -76,6 +76,11 @@ class Process {
   boost::asio::awaitable<void> consume();
   boost::asio::awaitable<void> consume_one(EventId id, std::string token);
   boost::asio::awaitable<void> reconfigure(std::vector<Endpoint> endpoints);
+  boost::asio::awaitable<void> operate(std::vector<Endpoint> endpoints);
+  // What a breakage makes of them.
+  [[nodiscard]] std::vector<Endpoint> broken(std::vector<Endpoint> endpoints) const;
+  // Tells the checker and the engine.
+  void configure(std::vector<Endpoint> endpoints);
   boost::asio::awaitable<void> sleep(std::chrono::microseconds duration);
   // Into the trace.
   void tell(std::string_view what, const EventId& id) const;

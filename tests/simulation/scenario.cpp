@@ -81,6 +81,7 @@ void add_endpoints(Scenario& scenario, SimRandom& random) {
   const auto count = random.between(1, 3);
   static constexpr std::array kFormats{BodyFormat::event, BodyFormat::payload,
                                        BodyFormat::standard};
+  static constexpr std::array kRates{0.3, 1.0, 5.0, 40.0};
   for (std::int64_t i = 0; i < count; ++i) {
     const std::string url = "https://" + std::string(1, static_cast<char>('a' + i)) + ".example/x";
     Endpoint endpoint;
@@ -92,6 +93,13 @@ void add_endpoints(Scenario& scenario, SimRandom& random) {
     endpoint.body = random.one_of(kFormats);
     if (random.chance(0.3)) {
       endpoint.filter.types = {"order.*"};
+    }
+    endpoint.signing_keys = {{"the first key", std::nullopt}};
+    if (random.chance(0.2)) {
+      endpoint.rate_per_second = random.one_of(kRates);
+    }
+    if (random.chance(0.15)) {
+      scenario.dead_hosts.push_back({endpoint.url.host, seconds{random.between(10, 3'600)}});
     }
     if (random.chance(0.05)) {
       scenario.blocked_hosts.push_back(endpoint.url.host);
@@ -159,6 +167,12 @@ Scenario scenario_of(std::uint64_t seed) {
   add_endpoints(scenario, random);
   if (random.chance(0.1)) {
     scenario.reconfigures_every = milliseconds{random.between(1, 3'000)};
+  } else if (random.chance(0.4)) {
+    scenario.operates_every = milliseconds{random.between(1, 20'000)};
+    // Made through the API, which a 410 disables until somebody sets it right.
+    for (Endpoint& endpoint : scenario.endpoints) {
+      endpoint.origin = random.chance(0.7) ? EndpointOrigin::api : EndpointOrigin::secret;
+    }
   }
   add_events(scenario, random);
   add_lives(scenario, random);
@@ -174,7 +188,7 @@ std::string describe(const Scenario& scenario) {
       "{:.3f} garbled {:.3f} never answers {:.3f} slow {:.3f}\n"
       "  answers: 5xx {:.3f} 429 {:.3f} (retry-after {:.3f} to {} s) 4xx {:.3f} 3xx {:.3f} outage "
       "{:.3f}, latency to {} us\n"
-      "  clock jumps {:.4f}\n",
+      "  clock jumps {:.4f}, operates every {} ms\n",
       scenario.seed, scenario.events.size(), scenario.endpoints.size(), scenario.max_in_flight,
       scenario.consumer.is_there, scenario.store.append_fails, scenario.store.claim_fails,
       scenario.store.settle_fails, scenario.store.give_back_fails, scenario.store.other_fails,
@@ -184,12 +198,18 @@ std::string describe(const Scenario& scenario) {
       scenario.network.server_error, scenario.network.too_many, scenario.network.retry_after,
       scenario.network.longest_retry_after.count(), scenario.network.rejected,
       scenario.network.redirected, scenario.network.outage,
-      scenario.network.longest_latency.count(), scenario.clock.wall_jumps);
+      scenario.network.longest_latency.count(), scenario.clock.wall_jumps,
+      scenario.operates_every.count());
   for (const Endpoint& endpoint : scenario.endpoints) {
-    text +=
-        fmt::format("  endpoint {}: concurrency {}, timeout {} s, retries {}, {} steps\n",
-                    endpoint.url.host, endpoint.concurrency, endpoint.timeout.count() / 1'000'000,
-                    endpoint.retry.retries, endpoint.retry.schedule.size());
+    text += fmt::format(
+        "  endpoint {}: concurrency {}, timeout {} s, retries {}, {} steps, rate {}, {}\n",
+        endpoint.url.host, endpoint.concurrency, endpoint.timeout.count() / 1'000'000,
+        endpoint.retry.retries, endpoint.retry.schedule.size(),
+        endpoint.rate_per_second.value_or(0),
+        endpoint.origin == EndpointOrigin::api ? "api" : "secret");
+  }
+  for (const auto& dead : scenario.dead_hosts) {
+    text += fmt::format("  {} is dead for {} s\n", dead.host, dead.until.count());
   }
   for (const Life& life : scenario.lives) {
     static constexpr std::array kNames{"crash", "stop", "stop at once"};

@@ -70,12 +70,19 @@ struct Scenario {
   ClockFaultOdds clock;
   ConsumerOdds consumer;
   std::vector<std::string> urls;
-  std::vector<Endpoint> endpoints;         // numbers are the store's to give
+  std::vector<Endpoint> endpoints;  // numbers are the store's to give
+  struct DeadHost {
+    std::string host;
+    std::chrono::seconds until;  // from the start; or until all is well, if that is sooner
+  };
+  std::vector<DeadHost> dead_hosts;        // accept nothing for a long time
   std::vector<std::string> blocked_hosts;  // policy refuses every request to them
   std::size_t max_in_flight = 8;
   // The engine is told of another set of endpoints this often: one leaves, and comes back. 0:
   // never.
   std::chrono::milliseconds reconfigures_every{0};
+  // An operator changes an endpoint this often. 0: there is none.
+  std::chrono::milliseconds operates_every{0};
   std::vector<PlannedEvent> events;
   std::vector<Life> lives;  // the last one is that in which everything is well again
 };

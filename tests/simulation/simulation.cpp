@@ -99,6 +99,9 @@ class Simulation {
     for (const std::string& host : scenario.blocked_hosts) {
       receivers_.block(host);
     }
+    for (const auto& dead : scenario.dead_hosts) {
+      receivers_.take_down(dead.host, around_.started + dead.until);
+    }
   }
 
   Report run() {

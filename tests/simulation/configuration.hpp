@@ -1,0 +1,45 @@
+// What an endpoint's present configuration allows, told from outside: whether it may be sent
+// anything at all, where to, signed by whom, how much at once and how often.
+#pragma once
+
+#include "fakes/sim_http_client.hpp"
+#include "model/endpoint.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dispatcher::simulation {
+
+class ConfigurationRules {
+ public:
+  // The engine was told of this set. It holds for what begins from now on; what began at this very
+  // moment may have begun before.
+  void on_configured(const std::vector<Endpoint>& endpoints, MonoTime now);
+  // Of what an earlier life had begun this one knows nothing.
+  void on_life_begins();
+  void forget_rate_of(const std::string& host) { configured_.at(hosts_.at(host)).begun.clear(); }
+  // It answered 410: where the API made it, it is disabled until it is configured anew.
+  void on_gone(const fakes::Visit& visit);
+
+  // The endpoint that has, or had, this host; null when none did.
+  [[nodiscard]] const Endpoint* endpoint_at(const std::string& host) const;
+
+  // What is wrong with this request; empty when nothing is. `under_way`: others to its endpoint.
+  [[nodiscard]] std::optional<std::string> fault_of(const fakes::Visit& visit,
+                                                    std::size_t under_way);
+
+ private:
+  struct Configured {
+    Endpoint endpoint;
+    MonoTime since;
+    bool is_gone = false;
+    std::vector<MonoTime> begun;  // since its rate is what it is
+  };
+
+  std::map<EndpointNumber, Configured> configured_;
+  std::map<std::string, EndpointNumber> hosts_;
+};
+
+}  // namespace dispatcher::simulation

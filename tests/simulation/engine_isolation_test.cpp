@@ -1,0 +1,187 @@
+// Promises ("Isolation", "Retries", the outcome table's 410): one endpoint's backlog, failures and
+// refusals cost the others nothing; claims come with the commits where they may; an operator reads
+// in the log what happened to an endpoint, once, and never its path.
+#include "simulation/engine_world.hpp"
+
+#include <gtest/gtest.h>
+
+namespace dispatcher::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(EngineIsolation, a_backlog_is_delivered_with_the_claims_of_its_commits) {
+  EngineWorld world;
+  world.add("a", 4);
+  world.start();
+  world.ingest("a", 400);
+  world.run_for(10s);
+  EXPECT_EQ(world.http.sent_to("a.example"), 400U);
+  EXPECT_LE(world.inbox.claims, 10U) << "else each delivery costs a claim of its own";
+  EXPECT_EQ(world.inbox.given_back, 0U);
+}
+
+TEST(EngineIsolation, one_event_goes_out_at_once_beside_ten_thousand_of_another) {
+  EngineWorld world{16};
+  world.add("a", 64);
+  world.add("b", 4);
+  world.start();
+  world.ingest("a", 1'000);
+  world.run_for(100ms);
+  ASSERT_EQ(world.engine->in_flight(), 16U) << "A holds all slots";
+  const MonoTime asked = world.world.clock().monotonic();
+  world.ingest("b", 1);
+  world.run_for(100ms);
+  const auto b = std::ranges::find(world.http.sent, std::string{"b.example"},
+                                   &std::pair<std::string, MonoTime>::first);
+  ASSERT_NE(b, world.http.sent.end());
+  EXPECT_LE(b->second - asked, 10ms) << "with the first slot that is free";
+}
+
+TEST(EngineIsolation, all_that_have_something_due_share_the_slots) {
+  EngineWorld world{8};
+  for (const std::string host : {"a", "b", "c", "d"}) {
+    world.add(host, 8);
+  }
+  world.start();
+  for (const std::string host : {"a", "b", "c", "d"}) {
+    world.ingest(host, 100);
+  }
+  world.run_for(200ms);
+  for (const std::string host : {"a", "b", "c", "d"}) {
+    EXPECT_GE(world.http.sent_to(host + ".example"), 30U) << host;
+    EXPECT_LE(world.http.sent_to(host + ".example"), 60U) << host;
+  }
+}
+
+TEST(EngineIsolation, a_breaker_opens_probes_and_closes_and_says_each_once) {
+  EngineWorld world;
+  world.add("a", 4);
+  world.http.answers["a.example"] = Answer{500, {}, ""};
+  world.start();
+  world.ingest("a", 100);
+  world.run_for(29s);
+  const std::size_t until_open = world.http.sent.size();
+  EXPECT_GE(until_open, 20U);
+  EXPECT_LE(until_open, 24U) << "20, and what was under way";
+  EXPECT_EQ(world.lines_with("breaker opened"), 1U);
+  EXPECT_EQ(world.metrics.count(Metric::breakers_opened), 1);
+  const std::size_t claims = world.inbox.claims;
+  world.run_for(20s);
+  EXPECT_EQ(world.http.sent.size(), until_open + 1) << "one probe";
+  EXPECT_EQ(world.lines_with("breaker probes"), 1U);
+  EXPECT_EQ(world.lines_with("breaker stays open"), 1U);
+  EXPECT_LE(world.inbox.claims, claims + 1) << "what waits is not read over and over";
+  world.http.answers.clear();
+  world.run_for(90s);
+  EXPECT_EQ(world.lines_with("breaker closed"), 1U);
+  world.run_for(10min);
+  EXPECT_EQ(world.engine->counts().successful, 100) << "no delivery's retries were used up by it";
+  EXPECT_EQ(world.lines_with("secret-path"), 0U);
+}
+
+TEST(EngineIsolation, a_410_disables_an_endpoint_of_the_api_and_says_so_in_the_commit) {
+  EngineWorld world;
+  world.add("a", 1);
+  world.http.answers["a.example"] = Answer{410, {}, ""};
+  world.start();
+  world.ingest("a", 5);
+  world.run_for(1h);
+  EXPECT_EQ(world.http.sent.size(), 1U);
+  ASSERT_EQ(world.inbox.settled.size(), 1U);
+  EXPECT_TRUE(world.inbox.settled[0].disables_endpoint.starts_with("410 Gone"));
+  EXPECT_EQ(world.inbox.settled[0].claim_next, 0U);
+  EXPECT_EQ(std::get<SentToReview>(world.inbox.settled[0].decision).reason, ReviewReason::rejected);
+  EXPECT_EQ(world.lines_with("endpoint disabled"), 1U);
+  EXPECT_EQ(world.metrics.count(Metric::endpoints_disabled), 1);
+  world.http.answers.clear();
+  world.engine->set_endpoints(world.endpoints);
+  world.run_for(1s);
+  EXPECT_EQ(world.engine->counts().successful, 4) << "set right, it goes on";
+}
+
+TEST(EngineIsolation, a_410_opens_the_breaker_of_an_endpoint_of_the_secret) {
+  EngineWorld world;
+  world.add("a", 1).origin = EndpointOrigin::secret;
+  world.http.answers["a.example"] = Answer{410, {}, ""};
+  world.start();
+  world.ingest("a", 5);
+  world.run_for(29s);
+  EXPECT_EQ(world.http.sent.size(), 1U);
+  EXPECT_EQ(world.inbox.settled.at(0).disables_endpoint, "");
+  EXPECT_EQ(world.lines_with("breaker opened"), 1U);
+  EXPECT_EQ(world.lines_with("endpoint disabled"), 0U);
+}
+
+TEST(EngineIsolation, a_429_pauses_the_endpoint_though_the_wall_clock_jumps_back_a_day) {
+  EngineWorld world;
+  world.add("a", 4);
+  world.http.answers["a.example"] = Answer{429, {{"Retry-After", "30"}}, ""};
+  world.start();
+  world.ingest("a", 8);
+  world.run_for(1s);
+  EXPECT_EQ(world.http.sent.size(), 4U);
+  EXPECT_EQ(world.lines_with("endpoint paused"), 1U) << "once, though four were told so";
+  world.http.answers.clear();
+  world.world.jump_wall(-24h);
+  world.ingest("a", 1);
+  world.run_for(28s);
+  EXPECT_EQ(world.http.sent.size(), 4U);
+  world.run_for(2s);
+  EXPECT_GT(world.http.sent.size(), 4U) << "half a minute is half a minute";
+}
+
+TEST(EngineIsolation, a_rate_holds_an_endpoint_and_nobody_else) {
+  EngineWorld world;
+  world.add("a", 4).rate_per_second = 2;
+  world.add("b", 4);
+  world.start();
+  world.ingest("a", 100);
+  world.ingest("b", 100);
+  world.run_for(10s);
+  EXPECT_GE(world.http.sent_to("a.example"), 20U);
+  EXPECT_LE(world.http.sent_to("a.example"), 21U);
+  EXPECT_EQ(world.http.sent_to("b.example"), 100U);
+  EXPECT_GE(world.metrics.count(Metric::rate_waits), 15);
+}
+
+TEST(EngineIsolation, a_paused_endpoints_events_are_not_read_at_all) {
+  EngineWorld world;
+  world.add("a");
+  world.add("b");
+  world.start();
+  world.run_for(1s);
+  auto paused = world.endpoints;
+  paused[0].state = EndpointState::paused;
+  world.engine->set_endpoints(paused);
+  world.ingest("a", 50);
+  world.ingest("b", 50);
+  const std::size_t claims_of_a = world.inbox.claims_of[world.endpoints[0].number];
+  world.run_for(1h);
+  EXPECT_EQ(world.inbox.claims_of[world.endpoints[0].number], claims_of_a);
+  EXPECT_EQ(world.http.sent_to("b.example"), 50U);
+  world.engine->set_endpoints(world.endpoints);
+  world.run_for(1s);
+  EXPECT_EQ(world.http.sent_to("a.example"), 50U);
+}
+
+TEST(EngineIsolation, what_changes_holds_for_the_attempts_that_begin_from_then_on) {
+  EngineWorld world;
+  world.add("a", 1);
+  world.start();
+  world.ingest("a", 100);
+  world.run_for(95ms);
+  auto changed = world.endpoints;
+  changed[0].url = *parse_webhook_url("https://moved.example/elsewhere");
+  changed[0].headers = {{"X-Tenant", "7"}};
+  changed[0].signing_keys = {{"another", std::nullopt}};
+  const std::size_t before = world.http.sent.size();
+  world.engine->set_endpoints(changed);
+  world.run_for(10s);
+  EXPECT_EQ(world.http.sent_to("a.example"), before);
+  EXPECT_EQ(world.http.sent_to("moved.example"), 100 - before);
+  EXPECT_EQ(world.http.last.headers.back().value, "7");
+}
+
+}  // namespace
+}  // namespace dispatcher::simulation

@@ -1,0 +1,116 @@
+// As mutation_test.cpp, for what holds of each endpoint: its breaker, its rate, its state, its URL
+// and its keys. What is broken is what the engine is told, or what the store keeps of it.
+#include "simulation/mutation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+
+namespace dispatcher::simulation {
+namespace {
+
+using fakes::MemoryStore;
+
+Breakage with_each_endpoint(std::function<void(Endpoint&)> change) {
+  Breakage breakage;
+  breakage.endpoints = [change = std::move(change)](std::vector<Endpoint>& endpoints) {
+    for (Endpoint& endpoint : endpoints) {
+      change(endpoint);
+    }
+  };
+  return breakage;
+}
+
+// Another path each time: the engine takes it for another receiver, and forgets the one before.
+Breakage that_forgets_receivers() {
+  int number = 0;
+  return with_each_endpoint([number](Endpoint& endpoint) mutable {
+    endpoint.url.target = "/" + std::to_string(++number);
+  });
+}
+
+TEST(Mutation, a_breaker_that_is_forgotten_is_found) {
+  EXPECT_TRUE(is_found(that_forgets_receivers(), "sent though its endpoint's breaker was open"));
+}
+
+TEST(Mutation, a_429_that_is_forgotten_is_found) {
+  EXPECT_TRUE(is_found(that_forgets_receivers(), "sent to an endpoint that a 429 had paused"));
+}
+
+// What changes nothing of a delivery's retries was a probe: it is made to be its last attempt.
+struct LetsProbesUseUpRetries : MemoryStore {
+  using MemoryStore::MemoryStore;
+  Result<void> settle_now(Settlement settlement) override {
+    const auto* again = std::get_if<Again>(&settlement.decision);
+    const auto row = disk().events.find(settlement.event_id);
+    if (again != nullptr && row != disk().events.end() &&
+        settlement.attempt.outcome == Outcome::retryable) {
+      const auto& progress = row->second.deliveries.at(settlement.endpoint).progress;
+      if (progress.retries_used == again->retries_used && progress.step == again->step) {
+        settlement.decision = SentToReview{ReviewReason::exhausted};
+      }
+    }
+    return MemoryStore::settle_now(std::move(settlement));
+  }
+};
+
+TEST(Mutation, a_probe_that_uses_up_retries_is_found) {
+  EXPECT_TRUE(
+      is_found(with_store<LetsProbesUseUpRetries>(), "in review (exhausted) without a cause"));
+}
+
+TEST(Mutation, a_rate_that_is_too_high_is_found) {
+  const auto breakage = with_each_endpoint([](Endpoint& endpoint) {
+    if (endpoint.rate_per_second) {
+      *endpoint.rate_per_second *= 2;
+    }
+  });
+  EXPECT_TRUE(is_found(breakage, "sent more often than its endpoint's rate"));
+}
+
+TEST(Mutation, a_paused_endpoint_that_is_sent_something_is_found) {
+  const auto breakage =
+      with_each_endpoint([](Endpoint& endpoint) { endpoint.state = EndpointState::active; });
+  EXPECT_TRUE(is_found(breakage, "sent to an endpoint that is paused"));
+}
+
+TEST(Mutation, a_410_that_disables_nothing_is_found) {
+  const auto breakage = with_each_endpoint(
+      [](Endpoint& endpoint) { endpoint.retry.statuses.also_retryable = {410}; });
+  EXPECT_TRUE(is_found(breakage, "sent to an endpoint that a 410 had disabled"));
+}
+
+TEST(Mutation, a_url_that_is_changed_too_late_is_found) {
+  const auto breakage = with_each_endpoint(
+      [](Endpoint& endpoint) { endpoint.url.host = endpoint.url.host.substr(0, 1) + ".example"; });
+  EXPECT_TRUE(is_found(breakage, "sent to a URL that its endpoint no longer has"));
+}
+
+TEST(Mutation, a_key_that_is_rotated_too_late_is_found) {
+  const auto breakage = with_each_endpoint([](Endpoint& endpoint) {
+    endpoint.signing_keys = {{"the first key", std::nullopt}};
+  });
+  EXPECT_TRUE(is_found(breakage, "sent without the signature of a key"));
+}
+
+// Nothing becomes due again by itself: an endpoint that heals would never learn of it.
+struct ForgetsWhatIsDue : MemoryStore {
+  using MemoryStore::MemoryStore;
+  Result<ClaimAnswer> claim_now(std::vector<ClaimRequest> requests, std::size_t bytes) override {
+    auto answer = MemoryStore::claim_now(std::move(requests), bytes);
+    if (answer) {
+      for (LaneDue& lane : answer->lanes) {
+        lane.next_due.reset();
+      }
+    }
+    return answer;
+  }
+};
+
+TEST(Mutation, an_endpoint_that_heals_and_is_not_tried_is_found) {
+  EXPECT_TRUE(is_found(with_store<ForgetsWhatIsDue>(), "it hangs"));
+}
+
+}  // namespace
+}  // namespace dispatcher::simulation
