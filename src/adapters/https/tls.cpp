@@ -131,7 +131,7 @@ std::string reason_text(unsigned long error) {
 
 }  // namespace
 
-Result<TlsContext> TlsContext::make(const std::vector<std::string>& ca_files) {
+TlsContext TlsContext::make_empty() {
   TlsContext made;
   made.context_.reset(SSL_CTX_new(TLS_client_method()));
   made.wire_method_ = make_wire_method();
@@ -150,7 +150,12 @@ Result<TlsContext> TlsContext::make(const std::vector<std::string>& ca_files) {
   // Sessions are kept by the client, per pool and origin; OpenSSL's own cache is a server's.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(context, &TlsStream::keep_session);
+  return made;
+}
 
+Result<TlsContext> TlsContext::make(const std::vector<std::string>& ca_files) {
+  TlsContext made = make_empty();
+  SSL_CTX* context = made.context_.get();
   const auto has_bundle = load_system_bundle(context);
   if (!has_bundle) {
     return has_bundle.error();

@@ -35,6 +35,9 @@ class TlsContext {
   // Loads the trusted certificates; see HttpsClient::make.
   [[nodiscard]] static Result<TlsContext> make(const std::vector<std::string>& ca_files);
 
+  // Trusts nobody.
+  [[nodiscard]] static TlsContext make_empty();
+
   [[nodiscard]] SSL_CTX* context() const { return context_.get(); }
   [[nodiscard]] const BIO_METHOD* wire_method() const { return wire_method_.get(); }
   // Without any, no certificate can be trusted.
