@@ -22,8 +22,9 @@ Result<int> with_api(const ClientConfig& config, Services::ClientWork work) {
   if (!http) {
     return http.error();
   }
-  ApiSession api{**http, clock,
-                 ApiAccess{config.api, secrets->api_keys.front(), user_agent(), config.timeout}};
+  ApiSession api{
+      **http, clock,
+      ApiAccess{config.api, secrets->api_keys.front(), user_agent(), config.timeout, {}}};
   const int status = await_on(loop, work(ClientPorts{api, clock, timers, random}));
   return status;
 }

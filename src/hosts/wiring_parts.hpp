@@ -20,6 +20,9 @@ namespace dispatcher {
                                                                      const Clock& clock,
                                                                      const NetworkConfig& network);
 
+// Who takes events: `host:pid`.
+[[nodiscard]] std::string consumer_label();
+
 // `EventDispatcher/VERSION`
 [[nodiscard]] std::string user_agent();
 
