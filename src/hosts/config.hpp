@@ -87,6 +87,11 @@ struct RunConfig {
   std::vector<std::string> warnings;
 };
 
+// The Lambda function. Its deadline is the invocation's, its number of events may be.
+struct LambdaConfig {
+  RunConfig run;
+};
+
 // How a command finds a service and proves who it is.
 struct ClientConfig {
   LogConfig log;

@@ -22,12 +22,15 @@ using enum ValueType;
 
 constexpr CommandSet kEvents = events_list | events_show | events_attempts;
 constexpr CommandSet kClients = kEvents | send;
-constexpr CommandSet kDeliverers = serve | run;
+constexpr CommandSet kRuns = run | lambda;
+constexpr CommandSet kDeliverers = kRuns | serve;
+// Those that look for what they were not given in a data directory.
+constexpr CommandSet kWithOwnFiles = serve | run;
 constexpr CommandSet kStores = store_backup | store_check | store_restore;
 constexpr CommandSet kWithSecret = kClients | kDeliverers;
-constexpr CommandSet kWithData = kWithSecret | kStores | listen;
+constexpr CommandSet kWithData = kClients | kWithOwnFiles | kStores | listen;
 constexpr CommandSet kWithOutput = kClients | kStores | run | version;
-constexpr CommandSet kAllButVersion = kWithData;
+constexpr CommandSet kAllButVersion = kWithData | lambda;
 
 constexpr std::array kCommands{
     CommandRow{serve, "", "serve", "the Triggers API and the engine",
@@ -35,6 +38,8 @@ constexpr std::array kCommands{
     CommandRow{run, "", "run", "one pass against a Triggers API, then exit",
                "API_BASE_URL=https://api.example.com SECRETS_FILE=secrets.json dispatcher run "
                "--json"},
+    CommandRow{lambda, "", "lambda", "the AWS Lambda function; also when Lambda starts the program",
+               "API_BASE_URL=https://api.example.com SECRET_ARN=arn:aws:… dispatcher lambda"},
     CommandRow{send, "", "send", "ingest events",
                "dispatcher send --type order.created --source shop --payload '{\"id\":1}'\n"
                "  dispatcher send --batch events.ndjson"},
@@ -77,7 +82,7 @@ constexpr std::array kSettings{
                "dispatcher.toml", "", false, kAllButVersion,
                "a TOML file with settings; flags and the environment win over it"},
     SettingRow{Setting::api, "--api", "URL", "API_BASE_URL", "api_base_url", text, 0, 0, "",
-               "https://api.example.com", "", false, kClients | run,
+               "https://api.example.com", "", false, kClients | kRuns,
                "base URL of the Triggers API; else what DATA/address names"},
     SettingRow{Setting::listen, "--listen", "HOST:PORT", "DISPATCHER_LISTEN", "listen", text, 0, 0,
                "127.0.0.1:8080", "127.0.0.1:8080", "", false, only(serve),
@@ -113,7 +118,7 @@ constexpr std::array kSettings{
                0, "realtime", "realtime or 5m", "", false, only(serve),
                "deliver at once, or in a pass every so often"},
     SettingRow{Setting::max_events, "--max-events", "N", "MAX_EVENTS_PER_RUN",
-               "max_events_per_run", whole, 1, 10'000, "100", "100", "", false, only(run),
+               "max_events_per_run", whole, 1, 10'000, "100", "100", "", false, kRuns,
                "events taken in one run"},
     SettingRow{Setting::deadline, "--deadline", "TIME", "DISPATCHER_DEADLINE", "deadline", duration,
                1, kDay, "", "300s", "", false, only(run), "by when the run has reported"},

@@ -21,6 +21,7 @@ enum class Command : std::uint32_t {
   store_check = 1U << 8U,
   store_restore = 1U << 9U,
   version = 1U << 10U,
+  lambda = 1U << 11U,
 };
 using CommandSet = std::uint32_t;
 
