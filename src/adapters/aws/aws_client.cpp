@@ -97,7 +97,7 @@ HttpRequest AwsClient::request_of(const AwsCall& call, MonoTime deadline) const 
   return request;
 }
 
-AwsClient::Try AwsClient::judge(const AwsCall& call, const Exchange& exchange, WallTime sent) {
+AwsClient::Try AwsClient::judge(const AwsCall& call, Exchange exchange, WallTime sent) {
   Try tried;
   if (const auto* failure = std::get_if<Failure>(&exchange.result)) {
     const bool is_stopping = failure->kind == FailureKind::aborted;
@@ -106,13 +106,14 @@ AwsClient::Try AwsClient::judge(const AwsCall& call, const Exchange& exchange, W
     tried.result = AwsError{failed(call, kind, failure->text()), {}, {}};
     return tried;
   }
-  const auto& answer = std::get<Answer>(exchange.result);
+  auto& answer = std::get<Answer>(exchange.result);
   tried.status = answer.status;
   if (const auto date = parse_http_date(answer.header("date").value_or(""))) {
     skew_.note(*date, sent, ports_.clock.wall());
   }
   if (answer.status == 200 && !is_damaged(answer)) {
-    tried.result = AwsAnswer{answer.body, request_id_of(answer)};
+    std::string request_id = request_id_of(answer);
+    tried.result = AwsAnswer{std::move(answer.body), std::move(request_id)};
     return tried;
   }
   if (answer.status == 200) {
@@ -142,8 +143,8 @@ boost::asio::awaitable<AwsClient::Try> AwsClient::send(const AwsCall& call, Mono
   // Not signed: something between us and AWS may change it.
   request.headers.push_back({"User-Agent", options_.user_agent});
   const WallTime sent = ports_.clock.wall();
-  const Exchange exchange = co_await ports_.http.send(std::move(request));
-  Try tried = judge(call, exchange, sent);
+  Exchange exchange = co_await ports_.http.send(std::move(request));
+  Try tried = judge(call, std::move(exchange), sent);
   tried.is_clock_new = skew_.is_far_from(offset);
   co_return tried;
 }

@@ -68,7 +68,7 @@ class AwsClient final : public AwsApi {
   [[nodiscard]] boost::asio::awaitable<Try> send(const AwsCall& call, MonoTime deadline,
                                                  const AwsCredentials& credentials);
   [[nodiscard]] HttpRequest request_of(const AwsCall& call, MonoTime deadline) const;
-  [[nodiscard]] Try judge(const AwsCall& call, const Exchange& exchange, WallTime sent);
+  [[nodiscard]] Try judge(const AwsCall& call, Exchange exchange, WallTime sent);
   [[nodiscard]] Error failed(const AwsCall& call, ErrorKind kind, std::string_view what) const;
 
   AwsClientPorts ports_;

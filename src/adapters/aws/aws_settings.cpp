@@ -19,6 +19,16 @@ constexpr std::array<AwsServiceInfo, kAwsServices> kServices{
                    AwsProtocol::query, "2010-08-01", ""},
 };
 
+// So that the service is the row's place.
+static_assert([] {
+  for (std::size_t i = 0; i < kServices.size(); ++i) {
+    if (static_cast<std::size_t>(kServices[i].service) != i) {
+      return false;
+    }
+  }
+  return true;
+}());
+
 const AwsVariable& endpoint_variable(AwsService service) {
   switch (service) {
     case AwsService::dynamodb: return aws_variable::kEndpointUrlDynamodb;

@@ -19,7 +19,7 @@ namespace aws_variable {
 inline constexpr AwsVariable kRegion{"AWS_REGION",
                                      "region of the table, the secret and the metrics"};
 inline constexpr AwsVariable kDefaultRegion{
-    "AWS_DEFAULT_REGION", "the same where AWS_REGION is not set; then the profile's `region`"};
+    "AWS_DEFAULT_REGION", "the region where AWS_REGION is not set; else the profile's `region`"};
 inline constexpr AwsVariable kAccessKeyId{"AWS_ACCESS_KEY_ID",
                                           "credentials; these variables come before the profile"};
 inline constexpr AwsVariable kSecretAccessKey{"AWS_SECRET_ACCESS_KEY",
