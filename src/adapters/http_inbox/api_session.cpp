@@ -119,7 +119,8 @@ boost::asio::awaitable<Result<Answer>> ApiSession::request(TriggersRequest reque
   std::optional<Answer> refusal;
   std::string refused;
   for (int tries = 0; tries < kMaxTries; ++tries) {
-    auto used = co_await token(refused, deadline);
+    const bool needs_another_key = tries + 1 == kMaxTries;
+    auto used = co_await token(refused, needs_another_key, deadline);
     if (!used) {
       // A 403 need not be about the token: then it is the answer.
       if (refusal && refusal->status == 403) {
@@ -129,7 +130,6 @@ boost::asio::awaitable<Result<Answer>> ApiSession::request(TriggersRequest reque
     }
     auto answer = co_await send(request, *used);
     if (!answer || !is_refusal(answer->status)) {
-      is_token_proven_ = is_token_proven_ || (answer && token_ == *used);
       co_return answer;
     }
     refused = std::move(*used);
@@ -171,6 +171,7 @@ boost::asio::awaitable<Result<Answer>> ApiSession::send(TriggersRequest request,
 }
 
 boost::asio::awaitable<Result<std::string>> ApiSession::token(std::string refused,
+                                                              bool needs_another_key,
                                                               MonoTime deadline) {
   const bool is_ending = token_end_ && *token_end_ - kRenewBefore <= clock_.wall();
   if (!token_.empty() && token_ != refused && !is_ending) {
@@ -185,11 +186,9 @@ boost::asio::awaitable<Result<std::string>> ApiSession::token(std::string refuse
   }
   const auto renewal = std::make_shared<Renewal>(executor);
   renewal_ = renewal;
-  const bool is_new_refused = !refused.empty() && refused == token_ && !is_token_proven_;
-  renewal->token = co_await renewed_token(is_new_refused, deadline);
+  renewal->token = co_await renewed_token(needs_another_key, deadline);
   if (renewal->token) {
     token_ = *renewal->token;
-    is_token_proven_ = false;
     token_end_ = token_end(token_);
     if (token_end_ && *token_end_ - kRenewBefore <= clock_.wall()) {
       token_end_.reset();  // its life is shorter than our margin, or our clock differs: ask the 401

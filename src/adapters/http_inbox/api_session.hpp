@@ -46,9 +46,10 @@ class ApiSession final : public TriggersApi {
 
   [[nodiscard]] boost::asio::awaitable<Result<Answer>> send(TriggersRequest request,
                                                             std::string token);
-  // The token to use; `refused` is one that was not accepted. One is fetched at a time, whoever
-  // else needs it waits.
+  // The token to use; `refused` is one that was not accepted, a new one too when another key is
+  // needed. One is fetched at a time, whoever else needs it waits.
   [[nodiscard]] boost::asio::awaitable<Result<std::string>> token(std::string refused,
+                                                                  bool needs_another_key,
                                                                   MonoTime deadline);
   [[nodiscard]] boost::asio::awaitable<Result<std::string>> renewed_token(bool needs_another_key,
                                                                           MonoTime deadline);
@@ -64,8 +65,7 @@ class ApiSession final : public TriggersApi {
   ApiAccess access_;
   std::string token_;
   std::optional<WallTime> token_end_;
-  bool is_token_proven_ = false;  // the service has accepted it
-  bool is_key_refused_ = false;   // at the last login
+  bool is_key_refused_ = false;  // at the last login
   std::optional<MonoTime> key_read_at_;
   std::shared_ptr<Renewal> renewal_;  // while one is under way
 };
