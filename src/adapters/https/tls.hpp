@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/https/address_rules.hpp"
+#include "adapters/https/trusted_bundle.hpp"
 #include "adapters/https/wire.hpp"
 #include "base/result.hpp"
 #include "model/exchange.hpp"
@@ -46,6 +47,7 @@ class TlsContext {
  private:
   TlsContext() = default;
 
+  std::unique_ptr<TrustedBundle> bundle_;  // before the context, whose store asks it
   SslContextPtr context_;
   BioMethodPtr wire_method_;
   bool has_trusted_certificates_ = false;
