@@ -74,6 +74,7 @@ void LambdaFunction::stop() {
 
 boost::asio::awaitable<void> LambdaFunction::handle(LambdaInvocation invocation) {
   const Log log = parts_.log.with("request_id", invocation.request_id);
+  parts_.begin(invocation);
   auto outcome = co_await perform(invocation, log);
   Result<void> told;
   if (auto* error = std::get_if<FunctionError>(&outcome)) {
@@ -151,10 +152,9 @@ boost::asio::awaitable<LambdaFunction::Outcome> LambdaFunction::list_only(
 boost::asio::awaitable<LambdaFunction::Outcome> LambdaFunction::deliver(
     Recipients recipients, std::int64_t max_events, MonoTime started,
     std::optional<MonoTime> deadline, const Log& log) {
-  parts_.attempts.begin_run();
   const auto inbox = parts_.make_inbox(InboxOrder{log, recipients.endpoints, max_events, deadline});
   Pass pass{parts_.loop,
-            PassParts{*inbox, parts_.attempts, parts_.clock, parts_.timers, parts_.random,
+            PassParts{*inbox, parts_.webhooks, parts_.clock, parts_.timers, parts_.random,
                       parts_.metrics, log},
             std::move(recipients),
             config_.run.delivery,
@@ -167,6 +167,8 @@ boost::asio::awaitable<LambdaFunction::Outcome> LambdaFunction::deliver(
   const RunOutcome outcome = co_await pass.run();
   pass_ = nullptr;
   log_result(log, outcome.result);
+  const MonoTime publish_by = parts_.clock.monotonic() + kPublishTime;
+  co_await parts_.publish_metrics(std::min(publish_by, deadline.value_or(publish_by)));
   if (outcome.failure) {
     co_return function_error("Api", *outcome.failure);
   }

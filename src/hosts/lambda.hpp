@@ -6,7 +6,7 @@
 #include "hosts/config.hpp"
 #include "hosts/lambda_payload.hpp"
 #include "hosts/pass.hpp"
-#include "hosts/renewable_client.hpp"
+#include "ports/http_client.hpp"
 #include "ports/lambda_runtime.hpp"
 #include "ports/secrets.hpp"
 #include "ports/triggers_api.hpp"
@@ -35,6 +35,9 @@ struct LambdaParts {
   boost::asio::any_io_executor loop;
   LambdaRuntime& runtime;
   std::function<void()> end_waiting;  // makes `runtime.next()` return; nothing is told any more
+  // Before anything is done for an invocation: its trace begins, and `webhooks` may be used again
+  // after it was aborted.
+  std::function<void(const LambdaInvocation& invocation)> begin;
   const Clock& clock;
   Timers& timers;
   Random& random;
@@ -43,8 +46,11 @@ struct LambdaParts {
   Secrets& secrets;
   TriggersApi& api;
   std::function<void(std::string key)> use_api_key;  // of `api`
-  RenewableClient& attempts;                         // what events are sent with
+  HttpClient& webhooks;                              // for attempts alone: a run may abort it
   std::function<std::unique_ptr<RunInbox>(InboxOrder order)> make_inbox;
+  // What `metrics` gathered in a run, by the deadline. It does not say how it went: that a run was
+  // not counted does not make it fail.
+  std::function<boost::asio::awaitable<void>(MonoTime deadline)> publish_metrics;
 };
 
 class LambdaFunction {
@@ -52,6 +58,8 @@ class LambdaFunction {
   // Of the time that an invocation has, kept for telling its result: this, or a tenth if that is
   // less. It is beside what the run itself keeps for reporting.
   static constexpr std::chrono::seconds kAnswerTime{1};
+  // For publishing metrics, at most; within the run's own deadline.
+  static constexpr std::chrono::seconds kPublishTime{3};
 
   // `config` outlives it.
   LambdaFunction(const LambdaConfig& config, LambdaParts parts)

@@ -51,19 +51,18 @@ LogConfig make_log(const Settings& settings, const Surroundings& around, LogLeve
   return log;
 }
 
-Result<SecretConfig> make_secret(const Settings& settings) {
+// A file that is named wins over an ARN, as it does where one tries things with a copy.
+SecretConfig make_secret(const Settings& settings) {
   SecretConfig secret;
   secret.file = settings.text(Setting::secrets_file);
   if (!secret.file.empty()) {
     return secret;
   }
-  if (settings.is_given(Setting::secret_arn)) {
-    return invalid(
-        fmt::format("{}: AWS Secrets Manager is not supported by this version (set SECRETS_FILE to "
-                    "a file with the same JSON)",
-                    settings.name(Setting::secret_arn)));
+  secret.arn = settings.text(Setting::secret_arn);
+  secret.aws_region = settings.text(Setting::aws_region);
+  if (secret.arn.empty()) {
+    secret.file = in_data(settings, "secrets.json");
   }
-  secret.file = in_data(settings, "secrets.json");
   return secret;
 }
 
@@ -195,11 +194,11 @@ Result<ClientConfig> make_client(const Settings& settings, const Surroundings& a
   ClientConfig client;
   client.log = make_log(settings, around, LogLevel::warning);
   Taker take;
-  take(make_secret(settings), client.secret);
   take(find_service(settings), client.api);
   if (take.error) {
     return *take.error;
   }
+  client.secret = make_secret(settings);
   client.network = make_network(settings);
   client.timeout = settings.duration(Setting::request_timeout);
   return client;
@@ -217,7 +216,6 @@ Result<ServeConfig> make_serve_config(const Settings& settings, const Surroundin
   }
   config.log = make_log(settings, around, LogLevel::info);
   Taker take;
-  take(make_secret(settings), config.secret);
   take(make_delivery(settings), config.delivery);
   take(make_listen_address(settings, Setting::listen), config.listen);
   take(make_tls(settings), config.tls);
@@ -225,7 +223,9 @@ Result<ServeConfig> make_serve_config(const Settings& settings, const Surroundin
   if (take.error) {
     return *take.error;
   }
-  config.secret.is_made_if_absent = !settings.is_given(Setting::secrets_file);
+  config.secret = make_secret(settings);
+  config.secret.is_made_if_absent =
+      config.secret.arn.empty() && !settings.is_given(Setting::secrets_file);
   config.network = make_network(settings);
   config.data_dir = settings.text(Setting::data);
   config.max_body_bytes = static_cast<std::size_t>(settings.whole(Setting::max_body_bytes));
@@ -245,7 +245,7 @@ Result<RunConfig> make_run_config(const Settings& settings, const Surroundings& 
   RunConfig config;
   config.log = make_log(settings, around, LogLevel::info);
   Taker take;
-  take(make_secret(settings), config.secret);
+  config.secret = make_secret(settings);
   take(find_service(settings), config.api);
   take(make_delivery(settings), config.delivery);
   if (take.error) {

@@ -26,7 +26,7 @@ Result<LambdaConfig> make_lambda_config(const Settings& settings, const Surround
   if (!run) {
     return run.error();
   }
-  return LambdaConfig{std::move(*run)};
+  return LambdaConfig{std::move(*run), settings.text(Setting::cloudwatch_metrics)};
 }
 
 }  // namespace dispatcher

@@ -2,10 +2,10 @@
 #include "adapters/http_inbox/api_session.hpp"
 #include "adapters/http_inbox/http_inbox.hpp"
 #include "adapters/prometheus/prometheus_metrics.hpp"
-#include "adapters/secrets_file/secrets_file.hpp"
 #include "hosts/await.hpp"
 #include "hosts/pass.hpp"
 #include "hosts/wiring.hpp"
+#include "hosts/wiring_aws.hpp"
 #include "hosts/wiring_parts.hpp"
 
 #include <unistd.h>
@@ -56,15 +56,6 @@ Result<RunOutcome> run(const RunConfig& config) {
   SystemTimers timers{loop.get_executor()};
   const MonoTime started = clock.monotonic();
 
-  const auto secrets =
-      SecretsFile{config.secret.file, keys_of_a_pass(config.delivery), log}.read_now();
-  if (!secrets) {
-    return secrets.error();
-  }
-  auto recipients = make_recipients(config.delivery, *secrets);
-  if (!recipients) {
-    return recipients.error();
-  }
   const auto calls = make_https_client(loop, clock, config.network);
   if (!calls) {
     return calls.error();
@@ -72,6 +63,19 @@ Result<RunOutcome> run(const RunConfig& config) {
   // A client of its own: what ends the attempts of a run that must stop does not end the calls that
   // give its events back.
   const auto attempts = (*calls)->sibling();
+  const auto source = open_secrets(AwsPorts{**calls, clock, timers, random, log}, config.secret,
+                                   keys_of_a_pass(config.delivery));
+  if (!source) {
+    return source.error();
+  }
+  const auto secrets = await_on(loop, (*source)->read());
+  if (!secrets) {
+    return secrets.error();
+  }
+  auto recipients = make_recipients(config.delivery, *secrets);
+  if (!recipients) {
+    return recipients.error();
+  }
   ApiSession api{**calls, clock,
                  ApiAccess{config.api,
                            secrets->api_keys.front(),
