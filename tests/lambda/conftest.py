@@ -23,7 +23,8 @@ class World:
         self.runtimes = 0
         self.secret_file = folder / "secret.json"
         self.settings = {"SECRETS_FILE": self.secret_file, "RETRY_BASE_SECONDS": "0.02",
-                         "ALLOW_TARGETS": harness.LOOPBACK_TARGETS}
+                         "ALLOW_TARGETS": harness.LOOPBACK_TARGETS, "AWS_REGION": "us-east-2",
+                         "CLOUDWATCH_METRICS": "none"}
 
     def write_secret(self, **members):
         self.secret_file.write_text(json.dumps(members))

@@ -1,4 +1,4 @@
-"""A webhook receiver over plain HTTP that answers each request as the test decides."""
+"""A webhook receiver that answers each request as the test decides."""
 
 import http.server
 import json
@@ -6,9 +6,10 @@ import threading
 
 
 class PickyReceiver:
-    """`status_of(payload)` decides; None never answers. Serves on a free port of 127.0.0.1 until `close`."""
+    """`status_of(payload)` decides; None never answers. Serves on a free port of 127.0.0.1 until `close`,
+    over TLS with `tls`, a server's context."""
 
-    def __init__(self, status_of):
+    def __init__(self, status_of, tls=None):
         self.lock = threading.Lock()
         self.requests = []  # (event's id, status), in order of arrival
         self.closing = threading.Event()
@@ -38,7 +39,10 @@ class PickyReceiver:
             request_queue_size = 256
 
         self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/hook"
+        if tls is not None:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
