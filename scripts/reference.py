@@ -11,7 +11,8 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-DOCUMENTS = ["docs/settings.md", "docs/commands.md", "docs/api.md", "docs/operations.md"]
+DOCUMENTS = ["docs/settings.md", "docs/commands.md", "docs/client-commands.md", "docs/api.md",
+             "docs/operations.md"]
 TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([A-Za-z0-9_:.\'*+ -]+)|([{}(),|])')
 
 
@@ -55,14 +56,15 @@ def table(heads, rows):
     return "\n".join(re.sub(r" +", " ", line) for line in lines)
 
 
-TABLE_FILE = "src/hosts/settings_table.cpp"
+COMMAND_FILE = "src/hosts/command_table.cpp"
+SETTING_FILE = "src/hosts/settings_table.cpp"
 
 
 def command_sets():
     """Names of sets of commands → the commands in them."""
-    text = (ROOT / TABLE_FILE).read_text(encoding="utf-8")
+    text = (ROOT / SETTING_FILE).read_text(encoding="utf-8")
     sets = {}
-    for name, value in re.findall(r"constexpr CommandSet (k\w+) = ([^;]+);", text):
+    for name, value in re.findall(r"constexpr CommandSet (k\w+) =\s+([^;]+);", text):
         sets[name] = resolve(re.split(r"\s*\|\s*", value.strip()), sets)
     return sets
 
@@ -77,14 +79,14 @@ def resolve(tokens, sets):
 
 def read_commands():
     return [{"id": last_name(row[0][0]), "name": f"{row[1] or ''} {row[2]}".strip(), "help": row[3],
-             "example": row[4]} for row in rows_of(TABLE_FILE, "CommandRow")]
+             "example": row[4]} for row in rows_of(COMMAND_FILE, "CommandRow")]
 
 
 def read_settings():
     sets = command_sets()
     names = ("setting", "flag", "placeholder", "variable", "key", "type", "min", "max", "fallback",
              "example", "choices", "is_secret", "commands", "help")
-    settings = [dict(zip(names, row)) for row in rows_of(TABLE_FILE, "SettingRow")]
+    settings = [dict(zip(names, row)) for row in rows_of(SETTING_FILE, "SettingRow")]
     for setting in settings:
         assert len(setting) == len(names), setting
         setting["commands"] = resolve(setting["commands"], sets)
@@ -124,19 +126,44 @@ def commands_table():
     return table(["command", "does"], rows)
 
 
+# The groups of commands that work with a running service: they have a page of their own.
+CLIENT_GROUPS = ("events ", "endpoints ")
+
+
+def flags_of(command, settings):
+    """The section of a command: an example, and its flags of `settings`."""
+    taken = [one for one in settings if command["id"] in one["commands"] and one["flag"]]
+    example = "\n".join(line.strip() for line in command["example"].splitlines())
+    section = f"### dispatcher {command['name']}\n\n```\n{example}\n```"
+    return f"{section}\n\n{flag_table(taken)}" if taken else section
+
+
+def flag_table(settings):
+    rows = [[code(flag_text(one)), code(one["fallback"]), one["help"]] for one in settings]
+    return table(["flag", "default", "meaning"], rows)
+
+
 def flags_text():
-    """A section for each command: an example, and the flags."""
+    """A section for each command that has no page of its own."""
     settings = read_settings()
-    parts = []
-    for command in read_commands():
-        taken = [one for one in settings if command["id"] in one["commands"] and one["flag"]]
-        example = "\n".join(line.strip() for line in command["example"].splitlines())
-        part = f"### dispatcher {command['name']}\n\n```\n{example}\n```"
-        if taken:
-            rows = [[code(flag_text(one)), code(one["fallback"]), one["help"]] for one in taken]
-            part += "\n\n" + table(["flag", "default", "meaning"], rows)
-        parts.append(part)
-    return "\n\n".join(parts)
+    return "\n\n".join(flags_of(command, settings) for command in read_commands()
+                       if not command["name"].startswith(CLIENT_GROUPS))
+
+
+def client_commands():
+    return [command for command in read_commands() if command["name"].startswith(CLIENT_GROUPS)]
+
+
+def shared_flags():
+    """The flags that tell such a command where the service is, and how to say what it answered."""
+    ids = {command["id"] for command in client_commands()} - {"events_export"}
+    return [one for one in read_settings() if one["flag"] and ids <= set(one["commands"])]
+
+
+def client_flags_text():
+    shared = [one["setting"] for one in shared_flags()]
+    rest = [one for one in read_settings() if one["setting"] not in shared]
+    return "\n\n".join(flags_of(command, rest) for command in client_commands())
 
 
 AUTH = {"open": "nobody", "token": "a token", "metrics": "a token or `METRICS_TOKEN`"}
@@ -154,6 +181,7 @@ def metrics_table():
 
 
 TABLES = {"settings": settings_table, "aws": aws_table, "commands": commands_table, "flags": flags_text,
+          "client_flags": client_flags_text, "shared_flags": lambda: flag_table(shared_flags()),
           "routes": routes_table, "metrics": metrics_table}
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

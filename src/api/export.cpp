@@ -4,6 +4,8 @@
 #include "api/date_range.hpp"
 #include "api/handlers.hpp"
 
+#include "base/csv_text.hpp"
+
 #include <algorithm>
 
 namespace dispatcher {
@@ -14,22 +16,6 @@ constexpr std::size_t kEventsPerPiece = 256;
 constexpr std::size_t kBytesPerPiece = 256 * 1024;
 
 enum class ExportFormat { json, csv };
-
-// As Python's csv module does by default: quotes only where they are needed.
-void append_csv_field(std::string& out, std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-    out += text;
-    return;
-  }
-  out.push_back('"');
-  for (const char c : text) {
-    out.push_back(c);
-    if (c == '"') {
-      out.push_back('"');
-    }
-  }
-  out.push_back('"');
-}
 
 void append_csv_row(std::string& out, const EventView& view) {
   append_uuid(out, view.event.id);

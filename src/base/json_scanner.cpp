@@ -336,6 +336,19 @@ bool is_ascii(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
+// The value behind the separators at the front, taken off; empty at the end of what holds it.
+std::optional<JsonValue> take_value(std::string_view& rest, std::string_view separators) {
+  const auto start = rest.find_first_not_of(separators);
+  if (start == std::string_view::npos || rest[start] == ']' || rest[start] == '}') {
+    return std::nullopt;
+  }
+  rest.remove_prefix(start);
+  Scanner scanner{rest, {}};
+  const auto value = scanner.scan_root();
+  rest.remove_prefix(scanner.position());
+  return value;
+}
+
 }  // namespace
 
 JsonScan scan_json(std::string_view text, std::span<JsonField> fields) {
@@ -357,15 +370,18 @@ JsonScan scan_json(std::string_view text, std::span<JsonField> fields) {
 JsonElements::JsonElements(JsonValue array) : rest_(array.raw.substr(1)) {}
 
 std::optional<JsonValue> JsonElements::next() {
-  const auto start = rest_.find_first_not_of(" \t\r\n,");
-  if (start == std::string_view::npos || rest_[start] == ']') {
+  return take_value(rest_, " \t\r\n,");
+}
+
+JsonMembers::JsonMembers(JsonValue object) : rest_(object.raw.substr(1)) {}
+
+std::optional<JsonMember> JsonMembers::next() {
+  const auto name = take_value(rest_, " \t\r\n,");
+  if (!name) {
     return std::nullopt;
   }
-  rest_.remove_prefix(start);
-  Scanner scanner{rest_, {}};
-  const auto element = scanner.scan_root();
-  rest_.remove_prefix(scanner.position());
-  return element;
+  const auto value = take_value(rest_, " \t\r\n:");
+  return value ? std::optional{JsonMember{*name, *value}} : std::nullopt;
 }
 
 }  // namespace dispatcher

@@ -55,6 +55,21 @@ class JsonElements {
   std::string_view rest_;
 };
 
+struct JsonMember {
+  JsonValue name;  // a string
+  JsonValue value;
+};
+
+// The members, in order and with those of the same name, of an object that scan_json has accepted.
+class JsonMembers {
+ public:
+  explicit JsonMembers(JsonValue object);
+  [[nodiscard]] std::optional<JsonMember> next();
+
+ private:
+  std::string_view rest_;
+};
+
 // The text of a string that scan_json has accepted. Empty when an escape stands for half of a
 // surrogate pair: such a text is not Unicode.
 [[nodiscard]] std::optional<std::string> decode_json_string(JsonValue string);

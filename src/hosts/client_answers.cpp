@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 namespace dispatcher {
 namespace {
@@ -25,20 +27,59 @@ std::string text_of(const JsonField& field) {
   return decode_json_string(*field.value).value_or(std::string{});
 }
 
-// `body.payload: Input should be a valid dictionary`. Never the input itself.
-std::string fault_text(JsonValue fault) {
+struct Fault {
+  std::vector<std::string> where;
+  std::string what;
+};
+
+// Never the input itself.
+Fault fault_in(std::string_view json) {
   std::array fields{JsonField{"loc"}, JsonField{"msg"}};
-  (void)scan_json(fault.raw, fields);  // what cannot be read has no words
-  std::string where;
+  (void)scan_json(json, fields);  // what cannot be read has no words
+  Fault fault;
   if (fields[0].value && fields[0].value->kind == JsonKind::array) {
     JsonElements steps{*fields[0].value};
     while (const auto step = steps.next()) {
-      where += where.empty() ? "" : ".";
-      where += step->kind == JsonKind::string ? decode_json_string(*step).value_or("?")
-                                              : std::string{step->raw};
+      fault.where.push_back(step->kind == JsonKind::string ? decode_json_string(*step).value_or("?")
+                                                           : std::string{step->raw});
     }
   }
-  return fmt::format("{}: {}", where, text_of(fields[1]));
+  fault.what = text_of(fields[1]);
+  return fault;
+}
+
+// `body.payload: Input should be a valid dictionary`
+std::string fault_text(const Fault& fault) {
+  return fmt::format("{}: {}", fmt::join(fault.where, "."), fault.what);
+}
+
+std::vector<Fault> faults_of(const Answer& answer) {
+  std::array fields{JsonField{"detail"}};
+  (void)scan_json(answer.body, fields);  // what cannot be read names no fault
+  std::vector<Fault> faults;
+  if (fields[0].value && fields[0].value->kind == JsonKind::array) {
+    JsonElements elements{*fields[0].value};
+    while (const auto element = elements.next()) {
+      faults.push_back(fault_in(element->raw));
+    }
+  }
+  return faults;
+}
+
+// `--header: X-Tenant: what is wrong`; empty when it is of none of the fields.
+std::string flag_text(const Fault& fault, std::span<const FlagName> flags) {
+  // The first step says where the fields are: in the body or the query.
+  for (std::size_t i = 1; i < fault.where.size(); ++i) {
+    for (const FlagName& name : flags) {
+      if (name.field == fault.where[i]) {
+        const std::vector<std::string> inside{
+            fault.where.begin() + static_cast<std::ptrdiff_t>(i) + 1, fault.where.end()};
+        return fmt::format("{}: {}{}{}", name.flag, fmt::join(inside, "."),
+                           inside.empty() ? "" : ": ", fault.what);
+      }
+    }
+  }
+  return {};
 }
 
 std::string detail_of(const Answer& answer) {
@@ -47,9 +88,8 @@ std::string detail_of(const Answer& answer) {
     return {};
   }
   if (fields[0].value->kind == JsonKind::array) {
-    JsonElements faults{*fields[0].value};
-    const auto first = faults.next();
-    return first ? fault_text(*first) : std::string{};
+    const auto faults = faults_of(answer);
+    return faults.empty() ? std::string{} : fault_text(faults.front());
   }
   return text_of(fields[0]);
 }
@@ -87,12 +127,42 @@ Error answer_error(const Answer& answer) {
                               : fmt::format("the service answered {}: {}", answer.status, detail));
 }
 
+int report_refusal(std::ostream& err, const Answer& answer, std::span<const FlagName> flags) {
+  std::vector<std::string> lines;
+  const auto faults = answer.status == 422 ? faults_of(answer) : std::vector<Fault>{};
+  for (const Fault& fault : faults) {
+    auto line = flag_text(fault, flags);
+    if (line.empty()) {
+      return report_error(err, answer_error(answer));
+    }
+    lines.push_back(std::move(line));
+  }
+  if (lines.empty()) {
+    return report_error(err, answer_error(answer));
+  }
+  int status = 0;
+  for (std::string& line : lines) {
+    status = report_error(err, make_error(ErrorKind::invalid, std::move(line)));
+  }
+  return status;
+}
+
+TriggersRequest json_request(std::string method, std::string path, std::string body) {
+  TriggersRequest request;
+  request.method = std::move(method);
+  request.path = std::move(path);
+  request.content_type = body.empty() ? "" : "application/json";
+  request.body = std::move(body);
+  return request;
+}
+
 bool is_busy(const Answer& answer) {
   return answer.status == 429 || answer.status == 503;
 }
 
 boost::asio::awaitable<Result<Answer>> request_patiently(ClientPorts ports, TriggersRequest request,
                                                          bool is_repeatable) {
+  request.is_repeatable = is_repeatable;
   const auto timer = ports.timers.make();
   for (int tries = 0;; ++tries) {
     auto answer = co_await ports.api.request(request);

@@ -3,8 +3,11 @@
 #include "hosts/client_answers.hpp"
 #include "hosts/command_line.hpp"
 #include "hosts/dry_run.hpp"
+#include "hosts/endpoints_command.hpp"
 #include "hosts/events_command.hpp"
+#include "hosts/export_command.hpp"
 #include "hosts/make_config.hpp"
+#include "hosts/release_command.hpp"
 #include "hosts/run_report.hpp"
 #include "hosts/send_command.hpp"
 
@@ -97,30 +100,54 @@ int run_lambda(const Result<Settings>& settings, const Environment& environment,
   return finish(services.lambda(config, *runtime_api), terminal);
 }
 
-int run_send_command(const Settings& settings, const Services& services, Terminal& terminal) {
-  const auto config = make_send_config(settings, {terminal.stderr_is_terminal});
+// A command that talks to a service: `work` takes the ports and the configuration.
+template <class Config, class Work>
+int run_client(const Result<Config>& config, const Services& services, Terminal& terminal,
+               Work work) {
   if (!config) {
     return report_error(terminal.err, config.error());
   }
-  return finish(services.with_api(config->client,
-                                  [&](ClientPorts ports) {
-                                    return run_send(ports, *config, terminal.in, terminal.out,
-                                                    terminal.err);
-                                  }),
-                terminal);
+  return finish(
+      services.with_api(config->client, [&](ClientPorts ports) { return work(ports, *config); }),
+      terminal);
+}
+
+int run_send_command(const Settings& settings, const Services& services, Terminal& terminal) {
+  return run_client(make_send_config(settings, {terminal.stderr_is_terminal}), services, terminal,
+                    [&](ClientPorts ports, const SendConfig& config) {
+                      return run_send(ports, config, terminal.in, terminal.out, terminal.err);
+                    });
 }
 
 int run_events_command(Command command, const Settings& settings, const Services& services,
                        Terminal& terminal) {
-  const auto config = make_events_config(command, settings, {terminal.stderr_is_terminal});
-  if (!config) {
-    return report_error(terminal.err, config.error());
-  }
-  return finish(services.with_api(config->client,
-                                  [&](ClientPorts ports) {
-                                    return run_events(ports, *config, terminal.out, terminal.err);
-                                  }),
-                terminal);
+  return run_client(make_events_config(command, settings, {terminal.stderr_is_terminal}), services,
+                    terminal, [&](ClientPorts ports, const EventsConfig& config) {
+                      return run_events(ports, config, terminal.out, terminal.err);
+                    });
+}
+
+int run_release_command(Command command, const Settings& settings, const Services& services,
+                        Terminal& terminal) {
+  return run_client(make_release_config(command, settings, {terminal.stderr_is_terminal}), services,
+                    terminal, [&](ClientPorts ports, const ReleaseConfig& config) {
+                      return run_release(ports, config, terminal.out, terminal.err);
+                    });
+}
+
+int run_export_command(const Settings& settings, const Services& services, Terminal& terminal) {
+  return run_client(make_export_config(settings, {terminal.stderr_is_terminal}), services, terminal,
+                    [&](ClientPorts ports, const ExportConfig& config) {
+                      return run_export(ports, config, terminal.out, terminal.err);
+                    });
+}
+
+int run_endpoints_command(Command command, const Settings& settings, const Services& services,
+                          Terminal& terminal) {
+  return run_client(make_endpoints_config(command, settings, {terminal.stderr_is_terminal}),
+                    services, terminal, [&](ClientPorts ports, const EndpointsConfig& config) {
+                      return run_endpoints(ports, config, terminal.in, terminal.out, terminal.err);
+                    });
 }
 
 Result<StoreReport> store_report(const StoreCommandConfig& config, const Services& services) {
@@ -163,7 +190,21 @@ int run_command(Command command, const Settings& settings, const Services& servi
     case Command::send: return run_send_command(settings, services, terminal);
     case Command::events_list:
     case Command::events_show:
-    case Command::events_attempts: return run_events_command(command, settings, services, terminal);
+    case Command::events_attempts:
+    case Command::events_delete: return run_events_command(command, settings, services, terminal);
+    case Command::events_replay:
+    case Command::events_discard: return run_release_command(command, settings, services, terminal);
+    case Command::events_export: return run_export_command(settings, services, terminal);
+    case Command::endpoints_list:
+    case Command::endpoints_add:
+    case Command::endpoints_show:
+    case Command::endpoints_set:
+    case Command::endpoints_pause:
+    case Command::endpoints_resume:
+    case Command::endpoints_test:
+    case Command::endpoints_rotate_secret:
+    case Command::endpoints_remove:
+      return run_endpoints_command(command, settings, services, terminal);
     case Command::listen: return run_listen(settings, services, terminal);
     case Command::store_backup:
     case Command::store_check:

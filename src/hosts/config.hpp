@@ -7,6 +7,7 @@
 #include "model/event.hpp"
 #include "model/retry.hpp"
 #include "model/webhook_url.hpp"
+#include "ports/endpoint_records.hpp"
 #include "ports/store.hpp"
 
 #include <chrono>
@@ -113,12 +114,8 @@ struct SendConfig {
   bool is_json = false;
 };
 
-enum class EventsAction : std::uint8_t { list, show, attempts };
-
-struct EventsConfig {
-  ClientConfig client;
-  EventsAction action = EventsAction::list;
-  std::string id;  // of show and attempts
+// As the service takes them; what is empty does not narrow.
+struct EventsFilter {
   std::string status;
   std::string state;
   std::string type;
@@ -127,8 +124,75 @@ struct EventsConfig {
   std::string endpoint_id;
   std::string from;
   std::string to;
+};
+
+enum class EventsAction : std::uint8_t { list, show, attempts, erase };
+
+struct EventsConfig {
+  ClientConfig client;
+  EventsAction action = EventsAction::list;
+  std::string id;  // of all but list
+  EventsFilter filter;
   std::string order;
   std::int64_t limit = 100;
+  bool is_json = false;
+};
+
+struct ReleaseConfig {
+  ClientConfig client;
+  ReleaseAction action = ReleaseAction::replay;
+  std::string id;       // of one event; empty: what the filter matches
+  EventsFilter filter;  // with an id: its endpoint alone
+  std::optional<std::int64_t> limit;
+  bool is_dry_run = false;
+  std::string note;
+  bool is_json = false;
+};
+
+struct ExportConfig {
+  ClientConfig client;
+  EventsFilter filter;
+  bool is_csv = false;
+  std::string file;  // empty: standard output
+};
+
+enum class EndpointsAction : std::uint8_t {
+  list,
+  add,
+  show,
+  set,
+  pause,
+  resume,
+  test,
+  rotate_secret,
+  remove
+};
+
+// What is absent stays as it is; of a new endpoint, as the service has it.
+struct EndpointChanges {
+  std::optional<std::string> url;  // as given: itself, `@FILE` or `-`; `secret` too
+  std::optional<std::string> description;
+  std::optional<std::vector<std::string>> types;
+  std::optional<std::vector<std::string>> sources;
+  std::optional<std::string> body;
+  std::optional<std::vector<std::string>> headers;  // `Name: value` or `@FILE`; empty for none
+  std::optional<std::int64_t> concurrency;
+  std::optional<std::optional<double>> rate_per_second;  // empty inside: no limit
+  std::optional<std::chrono::microseconds> timeout;
+  std::optional<std::int64_t> retries;
+  std::optional<std::vector<std::chrono::seconds>> schedule;
+  std::optional<std::string> start;
+  std::optional<std::string> secret;
+};
+
+struct EndpointsConfig {
+  ClientConfig client;
+  EndpointsAction action = EndpointsAction::list;
+  std::string id;           // of all but list and add
+  EndpointChanges changes;  // of add and set
+  bool reveals = false;
+  bool discards_waiting = false;                     // of remove
+  std::optional<std::chrono::microseconds> overlap;  // of rotate_secret
   bool is_json = false;
 };
 

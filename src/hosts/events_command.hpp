@@ -1,4 +1,4 @@
-// `events`: looking at what a service has.
+// `events list`, `show`, `attempts` and `delete`.
 #pragma once
 
 #include "hosts/config.hpp"
@@ -10,7 +10,7 @@
 
 namespace dispatcher {
 
-// Prints a table, or with --json an array (list, attempts) or an object (show). Exit status.
+// Prints a table, or with --json an array (list, attempts) or an object. Exit status.
 [[nodiscard]] boost::asio::awaitable<int> run_events(ClientPorts ports, EventsConfig config,
                                                      std::ostream& out, std::ostream& err);
 

@@ -1,118 +1,11 @@
 #include "hosts/make_config.hpp"
 
-#include <fmt/format.h>
+#include "hosts/config_parts.hpp"
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
+#include <fmt/format.h>
 
 namespace dispatcher {
 namespace {
-
-// What DATA/address may hold.
-constexpr std::size_t kMaxAddressBytes = 1024;
-
-Error invalid(std::string message) {
-  return make_error(ErrorKind::invalid, std::move(message));
-}
-
-// Puts results in their places and keeps the first error.
-class Taker {
- public:
-  template <class T>
-  void operator()(Result<T> result, T& place) {
-    if (result) {
-      place = std::move(*result);
-    } else if (!error) {
-      error = result.error();
-    }
-  }
-
-  std::optional<Error> error;
-};
-
-std::string in_data(const Settings& settings, std::string_view name) {
-  return (std::filesystem::path{settings.text(Setting::data)} / name).string();
-}
-
-LogConfig make_log(const Settings& settings, const Surroundings& around, LogLevel fallback) {
-  LogConfig log;
-  const std::string level = settings.text(Setting::log_level);
-  log.level = fallback;
-  for (const LogLevel known :
-       {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error}) {
-    if (level == to_string(known)) {
-      log.level = known;
-    }
-  }
-  const std::string format = settings.text(Setting::log_format);
-  const bool is_text = format.empty() ? around.stderr_is_terminal : format == "text";
-  log.format = is_text ? LogFormat::text : LogFormat::json;
-  return log;
-}
-
-// A file that is named wins over an ARN, as it does where one tries things with a copy.
-SecretConfig make_secret(const Settings& settings) {
-  SecretConfig secret;
-  secret.file = settings.text(Setting::secrets_file);
-  if (!secret.file.empty()) {
-    return secret;
-  }
-  secret.arn = settings.text(Setting::secret_arn);
-  secret.aws_region = settings.text(Setting::aws_region);
-  if (secret.arn.empty()) {
-    secret.file = in_data(settings, "secrets.json");
-  }
-  return secret;
-}
-
-NetworkConfig make_network(const Settings& settings) {
-  NetworkConfig network;
-  network.allow_targets = fmt::format("{}", fmt::join(settings.list(Setting::allow_target), ","));
-  network.ca_files = settings.list(Setting::ca_file);
-  return network;
-}
-
-// The base of a service: no query; the path without its last slash.
-std::optional<WebhookUrl> parse_base_url(std::string_view text) {
-  auto url = parse_webhook_url(text);
-  // A user and a password in it would contend with the token for the Authorization header.
-  if (!url || url->target.find('?') != std::string::npos || !url->basic_credentials.empty()) {
-    return std::nullopt;
-  }
-  while (url->target.ends_with('/')) {
-    url->target.pop_back();
-  }
-  return url;
-}
-
-std::string read_address_file(const std::string& path) {
-  std::ifstream file{path};
-  std::string address(kMaxAddressBytes, '\0');
-  file.read(address.data(), static_cast<std::streamsize>(address.size()));
-  address.resize(static_cast<std::size_t>(file.gcount()));
-  const auto end = address.find_first_of(" \t\r\n");
-  return address.substr(0, end);
-}
-
-Result<WebhookUrl> find_service(const Settings& settings) {
-  const bool is_given = settings.is_given(Setting::api);
-  const std::string file = in_data(settings, "address");
-  const std::string text = is_given ? settings.text(Setting::api) : read_address_file(file);
-  if (text.empty()) {
-    return invalid(fmt::format(
-        "API_BASE_URL: is not set, and {} names no running service (set API_BASE_URL or --api to "
-        "the service's base URL, or --data to the directory of a running `dispatcher serve`)",
-        file));
-  }
-  auto url = parse_base_url(text);
-  if (!url) {
-    return invalid(fmt::format("{}: is not the base of an http or https URL (set it to e.g. {})",
-                               is_given ? settings.name(Setting::api) : file,
-                               row_of(Setting::api).example));
-  }
-  return *url;
-}
 
 Result<DeliveryConfig> make_delivery(const Settings& settings) {
   DeliveryConfig delivery;
@@ -190,20 +83,6 @@ std::vector<std::string> table_warnings(const Settings& settings) {
   return {"DYNAMODB_TABLE_NAME is set, but this version does not use the table"};
 }
 
-Result<ClientConfig> make_client(const Settings& settings, const Surroundings& around) {
-  ClientConfig client;
-  client.log = make_log(settings, around, LogLevel::warning);
-  Taker take;
-  take(find_service(settings), client.api);
-  if (take.error) {
-    return *take.error;
-  }
-  client.secret = make_secret(settings);
-  client.network = make_network(settings);
-  client.timeout = settings.duration(Setting::request_timeout);
-  return client;
-}
-
 }  // namespace
 
 Result<ServeConfig> make_serve_config(const Settings& settings, const Surroundings& around) {
@@ -214,8 +93,9 @@ Result<ServeConfig> make_serve_config(const Settings& settings, const Surroundin
                     "out)",
                     settings.name(Setting::store)));
   }
-  config.log = make_log(settings, around, LogLevel::info);
+  config.log = make_log_config(settings, around, LogLevel::info);
   Taker take;
+  config.secret = make_secret_config(settings);
   take(make_delivery(settings), config.delivery);
   take(make_listen_address(settings, Setting::listen), config.listen);
   take(make_tls(settings), config.tls);
@@ -223,10 +103,9 @@ Result<ServeConfig> make_serve_config(const Settings& settings, const Surroundin
   if (take.error) {
     return *take.error;
   }
-  config.secret = make_secret(settings);
   config.secret.is_made_if_absent =
       config.secret.arn.empty() && !settings.is_given(Setting::secrets_file);
-  config.network = make_network(settings);
+  config.network = make_network_config(settings);
   config.data_dir = settings.text(Setting::data);
   config.max_body_bytes = static_cast<std::size_t>(settings.whole(Setting::max_body_bytes));
   config.metrics_token = settings.text(Setting::metrics_token);
@@ -243,15 +122,15 @@ Result<ServeConfig> make_serve_config(const Settings& settings, const Surroundin
 
 Result<RunConfig> make_run_config(const Settings& settings, const Surroundings& around) {
   RunConfig config;
-  config.log = make_log(settings, around, LogLevel::info);
+  config.log = make_log_config(settings, around, LogLevel::info);
   Taker take;
-  config.secret = make_secret(settings);
+  config.secret = make_secret_config(settings);
   take(find_service(settings), config.api);
   take(make_delivery(settings), config.delivery);
   if (take.error) {
     return *take.error;
   }
-  config.network = make_network(settings);
+  config.network = make_network_config(settings);
   config.max_events = settings.whole(Setting::max_events);
   if (settings.is_given(Setting::deadline)) {
     config.deadline = settings.duration(Setting::deadline);
@@ -262,76 +141,9 @@ Result<RunConfig> make_run_config(const Settings& settings, const Surroundings& 
   return config;
 }
 
-Result<SendConfig> make_send_config(const Settings& settings, const Surroundings& around) {
-  SendConfig config;
-  const bool is_batch = settings.is_given(Setting::batch);
-  for (const Setting single : {Setting::type, Setting::source, Setting::payload}) {
-    const auto flag = row_of(single).flag;
-    if (is_batch && settings.is_given(single)) {
-      return invalid(fmt::format(
-          "{}: contradicts --batch, whose lines have their own (leave one of the two out)", flag));
-    }
-    if (!is_batch && !settings.is_given(single)) {
-      return invalid(
-          fmt::format("{}: is missing (give --type, --source and --payload, or --batch "
-                      "FILE)",
-                      flag));
-    }
-  }
-  auto client = make_client(settings, around);
-  if (!client) {
-    return client.error();
-  }
-  config.client = std::move(*client);
-  config.type = settings.text(Setting::type);
-  config.source = settings.text(Setting::source);
-  config.payload = settings.text(Setting::payload);
-  config.batch_file = settings.text(Setting::batch);
-  config.is_json = settings.flag(Setting::json);
-  return config;
-}
-
-Result<EventsConfig> make_events_config(Command command, const Settings& settings,
-                                        const Surroundings& around) {
-  EventsConfig config;
-  config.action = command == Command::events_list   ? EventsAction::list
-                  : command == Command::events_show ? EventsAction::show
-                                                    : EventsAction::attempts;
-  auto client = make_client(settings, around);
-  if (!client) {
-    return client.error();
-  }
-  config.client = std::move(*client);
-  config.id = settings.text(Setting::id);
-  if (config.action != EventsAction::list && config.id.empty()) {
-    return invalid(
-        "ID: is missing (give the id of the event, as `dispatcher events list` shows "
-        "it)");
-  }
-  config.status = settings.text(Setting::status);
-  config.state = settings.text(Setting::state);
-  config.endpoint_id = settings.text(Setting::endpoint_id);
-  const auto subjects = {!config.status.empty(), !config.state.empty(),
-                         !config.endpoint_id.empty()};
-  if (std::count(subjects.begin(), subjects.end(), true) > 1) {
-    return invalid(
-        "--status, --state, --endpoint-id: only one of them at a time (leave the others "
-        "out)");
-  }
-  config.type = settings.text(Setting::type);
-  config.source = settings.text(Setting::source);
-  config.reason = settings.text(Setting::reason);
-  config.from = settings.text(Setting::from);
-  config.to = settings.text(Setting::to);
-  config.order = settings.text(Setting::order);
-  config.limit = settings.whole(Setting::limit);
-  config.is_json = settings.flag(Setting::json);
-  return config;
-}
-
 Result<ListenConfig> make_listen_config(const Settings& settings, const Surroundings& around) {
   ListenConfig config;
-  config.log = make_log(settings, around, LogLevel::info);
+  config.log = make_log_config(settings, around, LogLevel::info);
   config.data_dir = settings.text(Setting::data);
   auto address = make_listen_address(settings, Setting::listen_receiver);
   if (!address) {
@@ -350,7 +162,7 @@ Result<ListenConfig> make_listen_config(const Settings& settings, const Surround
 Result<StoreCommandConfig> make_store_config(Command command, const Settings& settings,
                                              const Surroundings& around) {
   StoreCommandConfig config;
-  config.log = make_log(settings, around, LogLevel::warning);
+  config.log = make_log_config(settings, around, LogLevel::warning);
   config.action = command == Command::store_backup  ? StoreAction::backup
                   : command == Command::store_check ? StoreAction::check
                                                     : StoreAction::restore;

@@ -24,6 +24,13 @@ struct Surroundings {
                                                   const Surroundings& around);
 [[nodiscard]] Result<EventsConfig> make_events_config(Command command, const Settings& settings,
                                                       const Surroundings& around);
+[[nodiscard]] Result<ReleaseConfig> make_release_config(Command command, const Settings& settings,
+                                                        const Surroundings& around);
+[[nodiscard]] Result<ExportConfig> make_export_config(const Settings& settings,
+                                                      const Surroundings& around);
+[[nodiscard]] Result<EndpointsConfig> make_endpoints_config(Command command,
+                                                            const Settings& settings,
+                                                            const Surroundings& around);
 [[nodiscard]] Result<ListenConfig> make_listen_config(const Settings& settings,
                                                       const Surroundings& around);
 [[nodiscard]] Result<StoreCommandConfig> make_store_config(Command command,

@@ -4,6 +4,7 @@
 #include "base/json_scanner.hpp"
 #include "base/json_text.hpp"
 #include "hosts/client_answers.hpp"
+#include "hosts/given_text.hpp"
 
 #include <fmt/format.h>
 
@@ -20,39 +21,13 @@ constexpr std::size_t kMaxBatchEvents = 1000;
 constexpr std::size_t kMaxBatchBytes = 900 * 1024;
 constexpr std::size_t kMaxPayloadBytes = 64 * 1024 * 1024;
 
-Result<std::string> read_all(std::istream& in, const std::string& name) {
-  std::string content;
-  std::array<char, 64 * 1024> block{};
-  while (in) {
-    in.read(block.data(), block.size());
-    content.append(block.data(), static_cast<std::size_t>(in.gcount()));
-    if (content.size() > kMaxPayloadBytes) {
-      return make_error(ErrorKind::invalid, fmt::format("--payload: {} has more than {} bytes",
-                                                        name, kMaxPayloadBytes));
-    }
-  }
-  return content;
-}
-
 // `JSON`, `@FILE` or `-`; a JSON object, as it was written.
 Result<std::string> read_payload(const std::string& given, std::istream& in) {
-  std::string payload = given;
-  if (given == "-" || given.starts_with('@')) {
-    std::ifstream file;
-    if (given != "-") {
-      file.open(given.substr(1), std::ios::binary);
-      if (!file) {
-        return make_error(ErrorKind::invalid,
-                          fmt::format("--payload: cannot read the file {}", given.substr(1)));
-      }
-    }
-    auto content = read_all(given == "-" ? in : file, given == "-" ? "the input" : "the file");
-    if (!content) {
-      return content.error();
-    }
-    payload = std::move(*content);
+  const auto payload = read_given_text("--payload", given, in, kMaxPayloadBytes);
+  if (!payload) {
+    return payload.error();
   }
-  const JsonScan scan = scan_json(payload);
+  const JsonScan scan = scan_json(*payload);
   const auto* value = std::get_if<JsonValue>(&scan);
   if (value == nullptr || value->kind != JsonKind::object) {
     return make_error(ErrorKind::invalid,

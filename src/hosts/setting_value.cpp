@@ -57,6 +57,15 @@ std::vector<std::string> split_at_commas(std::string_view text) {
   return parts;
 }
 
+// Of one text of a setting that takes several.
+std::vector<std::string> entries_in(ValueType type, std::string_view text) {
+  switch (type) {
+    case ValueType::texts: return {std::string{text}};
+    case ValueType::urls: return split_url_list(text);
+    default: return split_at_commas(text);
+  }
+}
+
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number number{};
@@ -216,8 +225,9 @@ Result<SettingValue> read_setting(const SettingRow& row, std::string_view name,
                                   std::string_view text) {
   switch (row.type) {
     case ValueType::text: return read_text(row, name, text);
-    case ValueType::list: return SettingValue{split_at_commas(text)};
-    case ValueType::urls: return SettingValue{split_url_list(text)};
+    case ValueType::list:
+    case ValueType::urls:
+    case ValueType::texts: return SettingValue{entries_in(row.type, text)};
     case ValueType::choice: return read_choice(row, name, text);
     case ValueType::whole: return read_whole(row, name, trimmed(text));
     case ValueType::share: return read_share(row, name, trimmed(text));
@@ -235,12 +245,12 @@ Result<SettingValue> read_setting(const SettingRow& row, std::string_view name,
 
 Result<SettingValue> read_setting(const SettingRow& row, std::string_view name,
                                   const std::vector<std::string>& texts) {
-  if (row.type != ValueType::list && row.type != ValueType::urls) {
+  if (row.type != ValueType::list && row.type != ValueType::urls && row.type != ValueType::texts) {
     return read_setting(row, name, fmt::format("{}", fmt::join(texts, ",")));
   }
   std::vector<std::string> all;
   for (const std::string& text : texts) {
-    auto part = row.type == ValueType::urls ? split_url_list(text) : split_at_commas(text);
+    auto part = entries_in(row.type, text);
     all.insert(all.end(), part.begin(), part.end());
   }
   if (all.size() > kMaxListEntries) {
@@ -254,6 +264,7 @@ bool is_repeatable(ValueType type) {
   switch (type) {
     case ValueType::list:
     case ValueType::urls:
+    case ValueType::texts:
     case ValueType::durations:
     case ValueType::statuses: return true;
     case ValueType::text:

@@ -1,7 +1,5 @@
 #include "hosts/settings_table.hpp"
 
-#include "base/check.hpp"
-
 #include <array>
 
 namespace dispatcher {
@@ -20,50 +18,26 @@ constexpr CommandSet only(Command command) {
 using enum Command;
 using enum ValueType;
 
-constexpr CommandSet kEvents = events_list | events_show | events_attempts;
-constexpr CommandSet kClients = kEvents | send;
+constexpr CommandSet kReleases = events_replay | events_discard;
+constexpr CommandSet kFiltering = kReleases | events_list;
+constexpr CommandSet kEvents =
+    kFiltering | events_show | events_attempts | events_delete | events_export;
+constexpr CommandSet kChanges = endpoints_add | endpoints_set;
+constexpr CommandSet kOneEndpoint = endpoints_show | endpoints_set | endpoints_pause |
+                                    endpoints_resume | endpoints_test | endpoints_rotate_secret |
+                                    endpoints_remove;
+constexpr CommandSet kEndpoints = kOneEndpoint | endpoints_list | endpoints_add;
+constexpr CommandSet kClients = kEvents | kEndpoints | send;
 constexpr CommandSet kRuns = run | lambda;
 constexpr CommandSet kDeliverers = kRuns | serve;
-// Those that look for what they were not given in a data directory.
-constexpr CommandSet kWithOwnFiles = serve | run;
 constexpr CommandSet kStores = store_backup | store_check | store_restore;
 constexpr CommandSet kWithSecret = kClients | kDeliverers;
-constexpr CommandSet kWithData = kClients | kWithOwnFiles | kStores | listen;
-constexpr CommandSet kWithOutput = kClients | kStores | run | version;
+// What the function needs, its environment names: it looks for nothing in a directory.
+constexpr CommandSet kWithData = kClients | kStores | serve | run | listen;
+// The export has a format of its own.
+constexpr CommandSet kWithOutput = kFiltering | kEndpoints | kStores | send | events_show |
+                                   events_attempts | events_delete | run | version;
 constexpr CommandSet kAllButVersion = kWithData | lambda;
-
-constexpr std::array kCommands{
-    CommandRow{serve, "", "serve", "the Triggers API and the engine",
-               "dispatcher serve --endpoint https://hooks.example.com/abc"},
-    CommandRow{run, "", "run", "one pass against a Triggers API, then exit",
-               "API_BASE_URL=https://api.example.com SECRETS_FILE=secrets.json dispatcher run "
-               "--json"},
-    CommandRow{lambda, "", "lambda", "the AWS Lambda function; also when Lambda starts the program",
-               "API_BASE_URL=https://api.example.com SECRET_ARN=arn:aws:… dispatcher lambda"},
-    CommandRow{send, "", "send", "ingest events",
-               "dispatcher send --type order.created --source shop --payload '{\"id\":1}'\n"
-               "  dispatcher send --batch events.ndjson"},
-    CommandRow{events_list, "events", "list", "the events, newest first",
-               "dispatcher events list --status pending --type order.created"},
-    CommandRow{events_show, "events", "show", "one event and its deliveries",
-               "dispatcher events show 0192d2f0-6f5e-7c3a-9a4b-2f6f0c8f1a2b"},
-    CommandRow{events_attempts, "events", "attempts", "the attempts to deliver one event",
-               "dispatcher events attempts 0192d2f0-6f5e-7c3a-9a4b-2f6f0c8f1a2b"},
-    CommandRow{listen, "", "listen", "a local HTTPS receiver to try things with",
-               "dispatcher listen --fail-rate 0.1 --record received.ndjson"},
-    CommandRow{store_backup, "store", "backup", "copy the store to FILE, while it is in use",
-               "dispatcher store backup /var/backups/events.db"},
-    CommandRow{store_check, "store", "check", "read the whole store and say whether it is sound",
-               "dispatcher store check --data ./data"},
-    CommandRow{store_restore, "store", "restore", "put a backup in the place of the store",
-               "dispatcher store restore /var/backups/events.db --data ./data"},
-    CommandRow{Command::version, "", "version", "the program's version", "dispatcher version"},
-};
-
-constexpr std::array kGroups{
-    GroupRow{"events", "look at events"},
-    GroupRow{"store", "look after the embedded store"},
-};
 
 constexpr std::int64_t kMinute = 60'000;  // in milliseconds, as all durations here
 constexpr std::int64_t kHour = 60 * kMinute;
@@ -170,9 +144,9 @@ constexpr std::array kSettings{
                "10000000", "10000000", "", false, only(serve),
                "how many events that are done are kept; the oldest go first"},
     SettingRow{Setting::type, "--type", "TYPE", "", "", text, 0, 0, "", "order.created", "", false,
-               send | events_list, "the event's type"},
+               kFiltering | send | events_export, "the event's type"},
     SettingRow{Setting::source, "--source", "SOURCE", "", "", text, 0, 0, "", "shop", "", false,
-               send | events_list, "the event's source"},
+               kFiltering | send, "the event's source"},
     SettingRow{Setting::payload, "--payload", "JSON|@FILE|-", "", "", text, 0, 0, "",
                "'{\"id\":1}'", "", false, only(send),
                "a JSON object, a file that holds one, or standard input"},
@@ -181,25 +155,84 @@ constexpr std::array kSettings{
                "many events, each on a line of its own: {\"type\",\"source\",\"payload\"}; - is "
                "standard input"},
     SettingRow{Setting::id, "ID", "", "", "", text, 0, 0, "", "", "", false,
-               events_show | events_attempts, "the event's id"},
+               events_show | events_attempts | events_replay | events_delete, "the event's id"},
     SettingRow{Setting::status, "--status", "STATUS", "", "", choice, 0, 0, "", "pending",
-               "pending|delivered|failed", false, only(events_list), "events of this status"},
+               "pending|delivered|failed", false, kFiltering, "events of this status"},
     SettingRow{Setting::state, "--state", "STATE", "", "", choice, 0, 0, "", "review",
-               "waiting|in_flight|delivered|review|discarded", false, only(events_list),
+               "waiting|in_flight|delivered|review|discarded", false, kFiltering,
                "events with a delivery in this state"},
     SettingRow{Setting::reason, "--reason", "REASON", "", "", choice, 0, 0, "", "rejected",
-               "rejected|redirected|blocked|exhausted", false, only(events_list),
+               "rejected|redirected|blocked|exhausted", false, kFiltering,
                "events in review for this reason"},
     SettingRow{Setting::endpoint_id, "--endpoint-id", "ID", "", "", text, 0, 0, "",
-               "secret-1a2b3c4d", "", false, only(events_list), "events for this endpoint"},
+               "secret-1a2b3c4d", "", false, kFiltering, "events for this endpoint"},
     SettingRow{Setting::from, "--from", "TIME", "", "", text, 0, 0, "", "2024-01-01T00:00:00Z", "",
-               false, only(events_list), "created at this time or later"},
+               false, kFiltering | events_export, "created at this time or later"},
     SettingRow{Setting::to, "--to", "TIME", "", "", text, 0, 0, "", "2024-12-31", "", false,
-               only(events_list), "created at this time or earlier"},
+               kFiltering | events_export, "created at this time or earlier"},
     SettingRow{Setting::order, "--order", "ORDER", "", "", choice, 0, 0, "desc", "desc",
                "desc|asc", false, only(events_list), "newest or oldest first"},
     SettingRow{Setting::limit, "--limit", "N", "", "", whole, 1, 1'000'000, "100", "100", "", false,
                only(events_list), "at most so many"},
+    SettingRow{Setting::release_limit, "--limit", "N", "", "", whole, 1, 1'000'000'000'000, "",
+               "1000", "", false, kReleases, "at most so many events, the oldest first; else all"},
+    SettingRow{Setting::release_dry_run, "--dry-run", "", "", "", flag, 0, 0, "", "", "", false,
+               kReleases, "say how many events match; change nothing"},
+    SettingRow{Setting::note, "--note", "TEXT", "", "", text, 0, 0, "", "'receiver is fixed'", "",
+               false, kReleases, "why; it is kept with each event"},
+    SettingRow{Setting::export_format, "--format", "FORMAT", "", "", choice, 0, 0, "json", "csv",
+               "json|csv", false, only(events_export), "one JSON array, or CSV with a heading"},
+    SettingRow{Setting::export_file, "--file", "FILE", "", "", text, 0, 0, "", "events.json", "",
+               false, only(events_export),
+               "write to this file, which is there when it is whole; else to standard output"},
+    SettingRow{Setting::endpoint_url, "URL", "", "", "", text, 0, 0, "",
+               "https://hooks.example.com/abc", "", true, only(endpoints_add),
+               "where to deliver; @FILE or - (standard input) keep it out of the list of processes, which "
+               "others on this machine see"},
+    SettingRow{Setting::endpoint_subject, "ID", "", "", "", text, 0, 0, "", "", "", false,
+               kOneEndpoint, "the endpoint's id, as `dispatcher endpoints list` shows it"},
+    SettingRow{Setting::endpoint_new_url, "--url", "URL|@FILE|-", "", "", text, 0, 0, "",
+               "https://hooks.example.com/abc", "", true, only(endpoints_set),
+               "deliver there from now on"},
+    SettingRow{Setting::description, "--description", "TEXT", "", "", text, 0, 0, "", "'billing'",
+               "", false, kChanges, "for people"},
+    SettingRow{Setting::event_types, "--type", "TYPE", "", "", texts, 0, 0, "", "'order.*'", "",
+               false, kChanges,
+               "events of this type alone, or of all that begin so: a last * (repeatable)"},
+    SettingRow{Setting::event_sources, "--source", "SOURCE", "", "", texts, 0, 0, "", "shop", "",
+               false, kChanges, "events from this source alone, or with a last * (repeatable)"},
+    SettingRow{Setting::body_format, "--body", "FORMAT", "", "", choice, 0, 0, "", "standard",
+               "event|payload|standard", false, kChanges,
+               "what is sent: the event, its payload alone, or as Standard Webhooks have it"},
+    SettingRow{Setting::header, "--header", "'NAME: VALUE'|@FILE", "", "", texts, 0, 0, "",
+               "'X-Tenant: 7'", "", true, kChanges,
+               "a header to send besides (repeatable), or a file with one on each line; they replace those "
+               "it has, and none removes them"},
+    SettingRow{Setting::concurrency, "--concurrency", "N", "", "", whole, 1, kMostInFlight, "", "8",
+               "", false, kChanges, "requests under way to it"},
+    SettingRow{Setting::rate, "--rate", "N", "", "", text, 0, 0, "", "10", "", false, kChanges,
+               "requests begun a second, fractions too; none: no limit"},
+    SettingRow{Setting::timeout, "--timeout", "TIME", "", "", seconds, 10, kHour - kMinute, "",
+               "10s", "", false, kChanges, "for one request to it, connecting included"},
+    SettingRow{Setting::retries, "--retries", "N", "", "", whole, 0, 100, "", "3", "", false,
+               kChanges, "retries right after an attempt that failed"},
+    SettingRow{Setting::endpoint_schedule, "--schedule", "TIMES", "", "", durations, 1'000,
+               30 * kDay, "", "5m,30m,2h", "", false, kChanges,
+               "waits between rounds of retries; after the last comes review; none: at once"},
+    SettingRow{Setting::start, "--start", "WHEN", "", "", choice, 0, 0, "", "now", "now|pending",
+               false, only(endpoints_add),
+               "with events from now on, or with those too that wait and matched no endpoint"},
+    SettingRow{Setting::endpoint_secret, "--secret", "whsec_…|@FILE|-", "", "", text, 0, 0, "",
+               "@secret.txt", "", true, only(endpoints_add), "sign with this secret; without it one is made"},
+    SettingRow{Setting::reveal, "--reveal", "", "", "", flag, 0, 0, "", "", "", false,
+               endpoints_list | endpoints_show | endpoints_test, "show URLs and header values whole"},
+    SettingRow{Setting::waiting, "--waiting", "WHAT", "", "", choice, 0, 0, "", "discard",
+               "discard", false, only(endpoints_remove),
+               "what becomes of its deliveries that wait or are in review; without it they keep it "
+               "from being removed"},
+    SettingRow{Setting::overlap, "--overlap", "TIME", "", "", duration, 0, 30 * kDay, "", "24h", "",
+               false, only(endpoints_rotate_secret),
+               "how long the old secret signs too; else 24h"},
     SettingRow{Setting::plain, "--plain", "", "", "", flag, 0, 0, "", "", "", false,
                only(Command::listen), "HTTP instead of HTTPS"},
     SettingRow{Setting::answer_status, "--status", "CODE", "", "", whole, 200, 599, "200", "200",
@@ -239,24 +272,6 @@ constexpr bool is_in_order() {
 static_assert(is_in_order());
 
 }  // namespace
-
-std::span<const CommandRow> command_table() {
-  return kCommands;
-}
-
-const CommandRow& row_of(Command command) {
-  for (const CommandRow& row : kCommands) {
-    if (row.command == command) {
-      return row;
-    }
-  }
-  DISPATCHER_CHECK(false && "every command has a row");
-  return kCommands.front();
-}
-
-std::span<const GroupRow> group_table() {
-  return kGroups;
-}
 
 std::span<const SettingRow> setting_table() {
   return kSettings;

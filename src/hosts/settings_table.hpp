@@ -1,50 +1,14 @@
-// Every setting and every subcommand, in one table each: the command line, the environment, the
-// config file, the help and the docs are all made from them.
+// Every setting, in one table: the command line, the environment, the config file, the help and the
+// docs are all made from it.
 #pragma once
+
+#include "hosts/command_table.hpp"
 
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace dispatcher {
-
-// A bit for each subcommand, so that a set of them is a number.
-enum class Command : std::uint32_t {
-  serve = 1U << 0U,
-  run = 1U << 1U,
-  send = 1U << 2U,
-  events_list = 1U << 3U,
-  events_show = 1U << 4U,
-  events_attempts = 1U << 5U,
-  listen = 1U << 6U,
-  store_backup = 1U << 7U,
-  store_check = 1U << 8U,
-  store_restore = 1U << 9U,
-  version = 1U << 10U,
-  lambda = 1U << 11U,
-};
-using CommandSet = std::uint32_t;
-
-[[nodiscard]] constexpr bool contains(CommandSet set, Command command) {
-  return (set & static_cast<CommandSet>(command)) != 0;
-}
-
-struct CommandRow {
-  Command command;
-  std::string_view group;  // `events` of `events list`; empty for none
-  std::string_view name;
-  std::string_view help;
-  std::string_view example;  // a line or more
-};
-
-[[nodiscard]] std::span<const CommandRow> command_table();
-[[nodiscard]] const CommandRow& row_of(Command command);
-
-struct GroupRow {
-  std::string_view name;
-  std::string_view help;
-};
-[[nodiscard]] std::span<const GroupRow> group_table();
 
 enum class Setting : std::uint8_t {
   // where things are
@@ -96,6 +60,30 @@ enum class Setting : std::uint8_t {
   to,
   order,
   limit,
+  release_limit,
+  release_dry_run,
+  note,
+  export_format,
+  export_file,
+  // endpoints of the API
+  endpoint_url,
+  endpoint_subject,
+  endpoint_new_url,
+  description,
+  event_types,
+  event_sources,
+  body_format,
+  header,
+  concurrency,
+  rate,
+  timeout,
+  retries,
+  endpoint_schedule,
+  start,
+  endpoint_secret,
+  reveal,
+  waiting,
+  overlap,
   // the receiver
   plain,
   answer_status,
@@ -115,6 +103,7 @@ enum class Setting : std::uint8_t {
 enum class ValueType : std::uint8_t {
   text,
   list,       // several texts: the flag again, or commas
+  texts,      // several texts, which may hold commas: the flag again
   urls,       // the same, of URLs, which may hold commas
   choice,     // one of `choices`
   whole,      // from `min` to `max`

@@ -35,7 +35,7 @@ struct HttpRequest {
   int attempt = 0;
 
   // Connections are kept and reused among requests with the same pool name and origin; at most
-  // `max_idle_connections` of them.
+  // `max_idle_connections` of them. With 0 the request has a connection of its own.
   std::string pool;
   std::size_t max_idle_connections = 64;
 

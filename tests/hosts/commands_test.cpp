@@ -6,110 +6,11 @@
 #include "hosts/help.hpp"
 
 #include <gtest/gtest.h>
-#include <boost/asio/io_context.hpp>
 
-#include <deque>
-#include <sstream>
-
-#include "fakes/manual_clock.hpp"
-#include "hosts/await.hpp"
+#include "hosts/command_fixture.hpp"
 
 namespace dispatcher {
 namespace {
-
-class NoWait : public Timer {
- public:
-  [[nodiscard]] boost::asio::awaitable<bool> wait_until(MonoTime /*when*/) override {
-    co_return true;
-  }
-  void cancel() override {}
-};
-
-class NoWaits : public Timers {
- public:
-  [[nodiscard]] std::unique_ptr<Timer> make() override { return std::make_unique<NoWait>(); }
-};
-
-class FixedRandom : public Random {
- public:
-  [[nodiscard]] std::uint64_t next() override { return ++last_; }
-
- private:
-  std::uint64_t last_ = 0;
-};
-
-class ScriptedApi : public TriggersApi {
- public:
-  std::deque<Result<Answer>> answers;
-  std::vector<TriggersRequest> requests;
-
-  [[nodiscard]] boost::asio::awaitable<Result<Answer>> request(TriggersRequest request) override {
-    requests.push_back(std::move(request));
-    auto answer = answers.front();
-    answers.pop_front();
-    co_return answer;
-  }
-};
-
-Answer answer_of(int status, std::string body) {
-  Answer answer;
-  answer.status = status;
-  answer.body = std::move(body);
-  return answer;
-}
-
-class CommandsTest : public testing::Test {
- protected:
-  CommandsTest() {
-    services.serve = [this](const ServeConfig& config, std::ostream&) -> Result<int> {
-      served = config;
-      return 0;
-    };
-    services.run = [this](const RunConfig&) -> Result<RunOutcome> { return outcome; };
-    services.with_api = [this](const ClientConfig&, const Services::ClientWork& work) {
-      boost::asio::io_context loop{1};
-      return Result<int>{await_on(loop, work(ClientPorts{api, clock, timers, random}))};
-    };
-    services.check_store = [](const std::string&) -> Result<StoreReport> {
-      return StoreReport{false, "broken\n", "{}"};
-    };
-    services.backup_store = [](const std::string&, const std::string& file) -> Result<StoreReport> {
-      return make_error(ErrorKind::conflict, "cannot make " + file + ": it is there already");
-    };
-  }
-
-  int call(std::vector<std::string> arguments) {
-    out.str("");
-    err.str("");
-    return run_program(arguments,
-                       [this](std::string_view name) -> std::optional<std::string> {
-                         return name == "API_BASE_URL" ? std::optional{api_url} : std::nullopt;
-                       },
-                       services, {in, out, err, false});
-  }
-
-  // One line on stderr, nothing on stdout.
-  void expect_refusal(std::vector<std::string> arguments, int status, std::string_view words) {
-    EXPECT_EQ(call(std::move(arguments)), status) << words;
-    EXPECT_EQ(out.str(), "");
-    const std::string message = err.str();
-    EXPECT_TRUE(message.starts_with("dispatcher: ")) << message;
-    EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 1) << message;
-    EXPECT_NE(message.find(words), std::string::npos) << message;
-  }
-
-  Services services;
-  std::optional<ServeConfig> served;
-  RunOutcome outcome;
-  ScriptedApi api;
-  fakes::ManualClock clock;
-  NoWaits timers;
-  FixedRandom random;
-  std::string api_url = "https://api.test";
-  std::istringstream in;
-  std::ostringstream out;
-  std::ostringstream err;
-};
 
 TEST_F(CommandsTest, version_says_what_it_is) {
   EXPECT_EQ(call({"version"}), 0);
@@ -155,7 +56,7 @@ TEST_F(CommandsTest, what_is_misspelt_is_refused_by_name) {
 }
 
 TEST_F(CommandsTest, commands_that_come_later_are_refused_as_unknown) {
-  for (const std::string name : {"lambda", "endpoints", "doctor", "bench"}) {
+  for (const std::string name : {"lambda", "doctor", "bench"}) {
     expect_refusal({name}, 2, "there is no command " + name);
   }
 }
@@ -287,48 +188,6 @@ TEST_F(CommandsTest, a_batch_goes_in_pieces_that_the_service_takes) {
   api.answers.push_back(answer_of(422, R"({"detail":[{"loc":["body",0],"msg":"bad"}]})"));
   expect_refusal({"send", "--batch", "-"}, 1,
                  "lines 2 to 2: the service answered 422: body.0: bad (1 events before");
-}
-
-// -- events
-
-TEST_F(CommandsTest, events_are_listed_page_by_page_up_to_the_limit) {
-  api.answers.push_back(answer_of(
-      200, R"({"items":[{"id":"1","type":"t\nx","error_message":null}],"next_cursor":"c&1"})"));
-  api.answers.push_back(answer_of(200, R"({"items":[],"next_cursor":"c2"})"));
-  api.answers.push_back(answer_of(200, R"({"items":[{"id":"2"}],"next_cursor":null})"));
-  EXPECT_EQ(call({"events", "list", "--status", "pending", "--type", "a&b"}), 0) << err.str();
-  EXPECT_EQ(api.requests.at(0).path, "/events?limit=100&status=pending&type=a%26b&order=desc");
-  EXPECT_EQ(api.requests.at(1).path,
-            "/events?limit=99&status=pending&type=a%26b&order=desc&cursor=c%261");
-  EXPECT_TRUE(out.str().starts_with("ID "));
-  EXPECT_NE(out.str().find("t?x"), std::string::npos);
-}
-
-TEST_F(CommandsTest, events_as_json_are_one_array_of_the_services_own_objects) {
-  api.answers.push_back(answer_of(
-      200, R"({"items":[{"id":"1","payload":{"n":1.0}},{"id":"2"}],"next_cursor":null})"));
-  EXPECT_EQ(call({"events", "list", "--json"}), 0);
-  EXPECT_EQ(out.str(), "[{\"id\":\"1\",\"payload\":{\"n\":1.0}},{\"id\":\"2\"}]\n");
-  api.answers.push_back(answer_of(200, R"({"items":[],"next_cursor":null})"));
-  EXPECT_EQ(call({"events", "list", "--json"}), 0);
-  EXPECT_EQ(out.str(), "[]\n");
-}
-
-TEST_F(CommandsTest, an_event_is_shown_with_its_deliveries) {
-  api.answers.push_back(answer_of(
-      200, R"({"id":"1","payload":{"n":1},"deliveries":[{"endpoint_id":"ep","state":"review"}]})"));
-  EXPECT_EQ(call({"events", "show", "a/b"}), 0);
-  EXPECT_EQ(api.requests.at(0).path, "/events/a%2Fb");
-  EXPECT_NE(out.str().find("review"), std::string::npos);
-  EXPECT_NE(out.str().find(R"({"n":1})"), std::string::npos);
-}
-
-TEST_F(CommandsTest, an_unknown_event_is_said) {
-  api.answers.push_back(answer_of(404, R"({"detail":"Event with ID x not found"})"));
-  expect_refusal({"events", "show", "x"}, 1, "Event with ID x not found");
-  expect_refusal({"events", "attempts"}, 2, "ID: is missing");
-  expect_refusal({"events", "list", "--status", "pending", "--state", "review"}, 2,
-                 "only one of them");
 }
 
 // -- store

@@ -71,6 +71,17 @@ class ApiSessionTest : public testing::Test {
   bool refuses_all = false;
 };
 
+TEST_F(ApiSessionTest, what_may_not_be_done_twice_has_a_connection_of_its_own) {
+  EXPECT_EQ(get("/inbox")->status, 200);
+  EXPECT_GT(http.requests.back().max_idle_connections, 0U);
+  TriggersRequest request;
+  request.method = "POST";
+  request.path = "/events";
+  request.is_repeatable = false;
+  EXPECT_EQ(await(session.request(request))->status, 200);
+  EXPECT_EQ(http.requests.back().max_idle_connections, 0U);
+}
+
 TEST_F(ApiSessionTest, the_token_is_fetched_once_and_every_call_carries_it) {
   EXPECT_EQ(get("/inbox?limit=1")->status, 200);
   EXPECT_EQ(get("/inbox?limit=2")->status, 200);

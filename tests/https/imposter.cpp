@@ -129,6 +129,17 @@ std::string Peer::read_request() {
   }
 }
 
+void Peer::read_bytes(std::size_t count) {
+  char bytes[4096];
+  for (std::size_t seen = 0; seen < count;) {
+    const long got = read_some(bytes, std::min(count - seen, sizeof bytes));
+    if (got <= 0) {
+      return;
+    }
+    seen += static_cast<std::size_t>(got);
+  }
+}
+
 bool Peer::write(std::string_view bytes) {
   if (bytes.empty()) {
     return true;
@@ -156,6 +167,18 @@ void Peer::hold() {
   char bytes[4096];
   while (wait_readable() && ::recv(socket_, bytes, sizeof bytes, 0) > 0) {
   }
+}
+
+void Peer::wait() {
+  while (!is_stopping_) {
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+bool Peer::renew_keys() {
+  ERR_clear_error();
+  return !is_stopping_ && SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1 &&
+         SSL_do_handshake(ssl_.get()) == 1;
 }
 
 void Peer::reset() {

@@ -35,6 +35,8 @@ class Peer {
   bool handshake();
   // A whole request, body included; empty when the other side is gone.
   std::string read_request();
+  // At least so many bytes, of whatever comes, or until the other side is gone.
+  void read_bytes(std::size_t count);
   bool write(std::string_view bytes);
   // Each byte for itself, with a pause, until all are written or the other side is gone.
   void write_slowly(std::string_view bytes, std::chrono::milliseconds pause);
@@ -42,6 +44,10 @@ class Peer {
   void write_raw(std::string_view bytes);
   // Waits until the other side is gone, or the test is over.
   void hold();
+  // Until the test is over; what the other side sends is left where it is.
+  void wait();
+  // A key update of TLS 1.3, that asks for none in return. False when the other side is gone.
+  bool renew_keys();
   void reset();      // ends the connection by an RST
   void close();      // ends it properly, with a close_notify
   void close_raw();  // ends it without

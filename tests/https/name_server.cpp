@@ -43,11 +43,15 @@ std::string encode(const std::string& query, const NameAnswer& answer, bool is_v
 
 }  // namespace
 
-NameServer::NameServer(Script script) : script_(std::move(script)) {
+NameServer::NameServer(Script script, bool has_streams) : script_(std::move(script)) {
   // Both on one port, which somebody else may have for one of them.
   while (!listen_on_one_port()) {
     ::close(socket_);
     ::close(listener_);
+  }
+  if (!has_streams) {
+    ::close(listener_);
+    listener_ = -1;  // which poll passes over
   }
   thread_ = std::thread{[this] { answer_all(); }};
 }
@@ -70,7 +74,9 @@ NameServer::~NameServer() {
   is_stopping_ = true;
   thread_.join();
   ::close(socket_);
-  ::close(listener_);
+  if (listener_ >= 0) {
+    ::close(listener_);
+  }
 }
 
 ResolverSettings NameServer::settings() const {

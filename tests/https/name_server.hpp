@@ -30,10 +30,10 @@ struct NameAnswer {
 
 class NameServer {
  public:
-  // No answer at all for nothing.
+  // No answer at all for nothing. Without streams what asks over TCP is refused.
   using Script = std::function<std::optional<NameAnswer>(const Question& question)>;
 
-  explicit NameServer(Script script);
+  explicit NameServer(Script script, bool has_streams = true);
   ~NameServer();
   NameServer(const NameServer&) = delete;
   NameServer& operator=(const NameServer&) = delete;

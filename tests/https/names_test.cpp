@@ -168,6 +168,33 @@ TEST(https_names, a_name_server_that_never_answers_stalls_only_its_request) {
   EXPECT_EQ(outcome(dead), "timeout: resolving the name");
 }
 
+TEST(https_names, an_answer_that_breaks_one_look_up_breaks_no_other) {
+  // Too long for a datagram, of a server that refuses the stream on which the rest would come. What
+  // asks for the other name meanwhile is lost; it is asked for again after a while.
+  std::vector<std::string> many;
+  for (int i = 1; i <= 100; ++i) {
+    many.push_back("127.1.0." + std::to_string(i));
+  }
+  const auto begun = std::chrono::steady_clock::now();
+  const NameServer server{
+      [&](const Question& question) -> std::optional<NameAnswer> {
+        if (question.name == "long.test") {
+          return NameAnswer{many, false, {}};
+        }
+        const bool is_lost = std::chrono::steady_clock::now() < begun + milliseconds{150};
+        return is_lost ? std::nullopt : std::optional{NameAnswer{{"127.0.0.1"}, false, {}}};
+      },
+      false};
+  Imposter imposter{always(std::string{kOk})};
+  World world{options_with(server)};
+  std::vector<HttpRequest> requests;
+  requests.push_back(post(http_url(imposter, "other.test")));
+  requests.push_back(post(http_url(imposter, "long.test")));
+  const auto exchanges = world.send_all(std::move(requests));
+  EXPECT_EQ(outcome(exchanges[0]), "status 200");
+  EXPECT_EQ(outcome(exchanges[1]), "dns: the name server cannot be reached");
+}
+
 TEST(https_names, resolving_ends_with_the_time_for_connecting) {
   const NameServer server{[](const Question&) { return std::nullopt; }};
   HttpsOptions options = options_with(server);

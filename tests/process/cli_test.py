@@ -10,7 +10,10 @@ import pytest
 from harness import Service, clean_environment, run_command
 
 COMMANDS = [["serve"], ["run"], ["send"], ["events", "list"], ["events", "show"],
-            ["events", "attempts"], ["listen"], ["store", "backup"], ["store", "check"],
+            ["events", "attempts"], ["events", "replay"], ["events", "discard"], ["events", "delete"],
+            ["events", "export"], *(["endpoints", name] for name in
+                                    ("list", "add", "show", "set", "pause", "resume", "test",
+                                     "rotate-secret", "remove")), ["listen"], ["store", "backup"], ["store", "check"],
             ["store", "restore"], ["version"]]
 
 

@@ -14,13 +14,5 @@ def binary_exists():
 @pytest.fixture
 def starts(tmp_path):
     """Starts a Service or a Receiver in the test's folder, and ends all of them with the test."""
-    started = []
-
-    def start(kind, *args, **options):
-        process = kind(tmp_path, *args, **options)
-        started.append(process)
-        return process
-
-    yield start
-    for process in reversed(started):
-        process.stop()
+    with harness.starting(tmp_path) as start:
+        yield start

@@ -7,6 +7,7 @@ for what a test is waiting for, and says what that was when it does not come.
 
 import contextlib
 import datetime
+import hashlib
 import http.client
 import json
 import os
@@ -231,6 +232,11 @@ class Service(Process):
         pages = int(pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
+    def peak_memory_bytes(self):
+        """The largest resident set since the start."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1))
+
 
 class Receiver(Process):
     """`dispatcher listen` with a record of every request."""
@@ -288,6 +294,19 @@ def delivering(receiver, path="/hook", *more):
 
 
 @contextlib.contextmanager
+def starting(folder):
+    """A function that starts a Service or a Receiver in `folder`; all of them end with the block."""
+    with contextlib.ExitStack() as started:
+
+        def start(kind, *args, **options):
+            process = kind(folder, *args, **options)
+            started.callback(process.stop)
+            return process
+
+        yield start
+
+
+@contextlib.contextmanager
 def stopping(*processes):
     """Ends them all when the block ends, however it ends."""
     try:
@@ -295,6 +314,18 @@ def stopping(*processes):
     finally:
         for process in processes:
             process.stop()
+
+
+def secret_endpoint_id(url):
+    """The id of an endpoint that the secret, or `--endpoint`, configures."""
+    return "secret-" + hashlib.sha256(url.encode()).hexdigest()[:8]
+
+
+def serving(certificate, key):
+    """A server's TLS context."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
 
 
 def trusting(ca_file):

@@ -38,12 +38,12 @@ http {{
 """
 
 
-def make_certificate(folder):
-    """cert.pem and cert.key: P-256, self-signed, for 127.0.0.1 and localhost."""
+def make_certificate(folder, names="IP:127.0.0.1,DNS:localhost"):
+    """cert.pem and cert.key: P-256, self-signed, for `names`."""
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
          "-days", "2", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", folder / "cert.key", "-out",
+         f"subjectAltName={names}", "-keyout", folder / "cert.key", "-out",
          folder / "cert.pem"], check=True, capture_output=True)
 
 

@@ -1,4 +1,4 @@
-"""Other people's programs at both ends: curl and wrk's kind of clients ingest, nginx receives."""
+"""Other people's programs at both ends: curl and wrk's kind of clients ingest, nginx and Node receive."""
 
 import json
 import subprocess
@@ -75,3 +75,27 @@ def test_a_certificate_that_is_not_trusted_or_names_another_host_receives_nothin
     assert attempts[0]["outcome"] == "retryable"
     assert attempts[0]["error"].startswith("tls:")
     assert stranger.requests() == []
+
+
+HTTP_2_SERVER = """
+import { createSecureServer } from "node:http2";
+import { readFileSync } from "node:fs";
+const server = createSecureServer({ cert: readFileSync("cert.pem"), key: readFileSync("cert.key") });
+server.listen(0, "127.0.0.1",
+  () => console.log(`listening on https://127.0.0.1:${server.address().port}`));
+"""
+
+
+def test_a_server_of_http_2_alone_is_named(tmp_path, starts):
+    nginx.make_certificate(tmp_path)
+    server = harness.Process(["node", "--input-type=module", "-e", HTTP_2_SERVER], tmp_path, "node",
+                             cwd=tmp_path)
+    with harness.stopping(server):
+        _, host, port = server.wait_for_address()
+        service = starts(harness.Service, "--endpoint", f"https://{host}:{port}/", "--ca-file",
+                         tmp_path / "cert.pem", "--allow-target", "https://127.0.0.0/8")
+        client = service.client()
+        event = client.post_event()
+        attempts = harness.wait_until(
+            lambda: client.json("GET", f"/events/{event}/attempts")["items"], "an attempt")
+    assert attempts[0]["error"] == "protocol: the server does not offer HTTP/1.1 (HTTP/2 only?)"

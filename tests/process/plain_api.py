@@ -30,7 +30,9 @@ class PlainApi:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                self.answer(*api.serve("POST", self.path, self.headers, body))
+                self.answer(*api.serve(self.command, self.path, self.headers, body))
+
+            do_PATCH = do_DELETE = do_POST
 
             def answer(self, status, text):
                 body = text.encode()

@@ -120,6 +120,22 @@ TEST(JsonScanner, elements_come_in_order_with_what_is_inside_them) {
   EXPECT_EQ(seen, R"(1|[2,[3]]|"a,]"|{"b":[]}|)");
 }
 
+TEST(JsonScanner, members_come_in_order_with_those_of_the_same_name) {
+  const auto members_of = [](std::string_view text) {
+    const JsonScan scan = scan_json(text);
+    std::string seen;
+    JsonMembers members{std::get<JsonValue>(scan)};
+    while (const auto member = members.next()) {
+      seen += *decode_json_string(member->name) + "=" + std::string{member->value.raw} + ";";
+    }
+    return seen;
+  };
+  EXPECT_EQ(members_of("{}"), "");
+  EXPECT_EQ(members_of(" { } "), "");
+  EXPECT_EQ(members_of(R"( { "a" : {"b":[1,2]} , "a":"}" ,"\u0063:": null } )"),
+            R"(a={"b":[1,2]};a="}";c:=null;)");
+}
+
 TEST(JsonScanner, strings_are_decoded_and_half_pairs_are_no_text) {
   const auto decode = [](std::string_view raw) {
     return decode_json_string({JsonKind::string, raw});

@@ -108,7 +108,7 @@ HttpRequest ApiSession::http_request(TriggersRequest request, MonoTime deadline)
   out.deadline = deadline;
   out.is_webhook = false;
   out.pool = "triggers-api";
-  out.max_idle_connections = kMaxConnections;
+  out.max_idle_connections = request.is_repeatable ? kMaxConnections : 0;
   out.needs_whole_body = true;
   out.max_body_bytes = request.max_answer_bytes;
   return out;

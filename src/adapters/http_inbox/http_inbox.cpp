@@ -142,11 +142,7 @@ boost::asio::awaitable<Result<SettleAnswer>> HttpInbox::settle(Settlement settle
     }
     co_return SettleAnswer{};
   }
-  const auto concluded = co_await conclude(token, id);
-  if (!concluded) {
-    co_return concluded.error();
-  }
-  co_return SettleAnswer{};
+  co_return co_await conclude(token, id);
 }
 
 // For the runs to come, where the API does not keep it.
@@ -163,19 +159,22 @@ void HttpInbox::remember(const Settlement& settlement) {
 
 // Tells the API what became of an event of which nothing is open any more. A failure that may pass
 // leaves everything as it is, so that the caller can try again.
-boost::asio::awaitable<Result<void>> HttpInbox::conclude(ClaimToken token, EventId id) {
+boost::asio::awaitable<Result<SettleAnswer>> HttpInbox::conclude(ClaimToken token, EventId id) {
   auto told = co_await report(id);
   if (!told && told.error().kind == ErrorKind::retry_later) {
     const MonoTime now = clock_.monotonic();
     const MonoTime since = failing_since_.try_emplace(id, now).first->second;
     if (now - since < kSettlePatience && !calls_.is_past_deadline()) {
-      co_return told;
+      co_return told.error();
     }
     told = make_error(ErrorKind::refused, told.error().message);
   }
   taken_.drop_claim(token);
   forget(id);
-  co_return told;
+  if (!told) {
+    co_return told.error();
+  }
+  co_return SettleAnswer{};
 }
 
 boost::asio::awaitable<Result<void>> HttpInbox::report(EventId id) {

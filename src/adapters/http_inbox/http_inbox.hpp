@@ -79,7 +79,7 @@ class HttpInbox final : public RunInbox {
   Error note_fetch_failure(Error error);
 
   void remember(const Settlement& settlement);
-  boost::asio::awaitable<Result<void>> conclude(ClaimToken token, EventId id);
+  boost::asio::awaitable<Result<SettleAnswer>> conclude(ClaimToken token, EventId id);
   boost::asio::awaitable<Result<void>> report(EventId id);
   boost::asio::awaitable<Result<void>> acknowledge(EventId id);
   boost::asio::awaitable<void> renew_expiring();

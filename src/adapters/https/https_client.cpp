@@ -188,7 +188,8 @@ asio::awaitable<Exchange> exchange(std::shared_ptr<HttpsCore> core, HttpRequest 
   Watch watch;
   watch.phase = "connecting";
   core->deadlines->set(watch, request.deadline);
-  std::unique_ptr<Connection> connection = core->pool.take(origin_of(request));
+  std::unique_ptr<Connection> connection =
+      request.max_idle_connections > 0 ? core->pool.take(origin_of(request)) : nullptr;
   for (;;) {
     if (watch.stop != Stop::none) {
       co_return Exchange{stopped(watch), {}};
@@ -202,6 +203,9 @@ asio::awaitable<Exchange> exchange(std::shared_ptr<HttpsCore> core, HttpRequest 
       connection = std::move(std::get<std::unique_ptr<Connection>>(opened.result));
     }
     Said said = co_await converse(core.get(), &request, connection.get(), buffers.get(), &watch);
+    // As a rule it was closed while it was idle, just before the request came. RFC 9110, section
+    // 9.2.2 lets a POST be repeated by who knows that this does no harm: a webhook's receiver tells
+    // by its id what it has seen already, and whoever cannot be asked twice keeps no connections.
     if (said.was_dead && is_reused) {
       connection.reset();
       continue;

@@ -3,6 +3,7 @@
 #include "base/check.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/intrusive/list.hpp>
 
@@ -21,8 +22,6 @@ using std::chrono::steady_clock;
 // Once one family has answered the other gets this long: a name server that drops the questions of
 // one family must not hold up the other (RFC 8305, section 3).
 constexpr std::chrono::milliseconds kSecondFamilyDelay{250};
-// An idle channel older than this is opened anew, so that a changed resolv.conf is seen.
-constexpr std::chrono::seconds kChannelLife{30};
 // Beyond it an answer is cut; who connects tries fewer still.
 constexpr std::size_t kMaxAddresses = 256;
 
@@ -113,7 +112,7 @@ struct Resolver::Query {
   };
 
   Query(Resolver& owner, std::string asked)
-      : resolver(owner), name(std::move(asked)), second_family(owner.loop_) {
+      : resolver(owner), name(std::move(asked)), retry(owner.loop_), second_family(owner.loop_) {
     v4.query = v6.query = this;
     v6.is_v6 = true;
   }
@@ -126,13 +125,18 @@ struct Resolver::Query {
   Part v4;
   Part v6;
   bool is_published = false;
+  asio::steady_timer retry;  // when c-ares wants to be called again
   asio::steady_timer second_family;
   boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>> waiters;
+  // Its own: what a server does with one question, c-ares lays at the door of all that are under
+  // way in the channel. Last, as ending it calls back.
+  ChannelPtr channel;
 };
 
 struct Resolver::Socket {
-  Socket(const asio::any_io_executor& loop, ares_socket_t fd) : descriptor(loop, fd) {}
+  Socket(Query& asking, ares_socket_t fd) : query(asking), descriptor(asking.resolver.loop_, fd) {}
 
+  Query& query;  // there while it is not closed
   asio::posix::stream_descriptor descriptor;
   bool is_closed = false;
   bool wants_read = false;
@@ -142,12 +146,12 @@ struct Resolver::Socket {
 };
 
 Resolver::Resolver(asio::any_io_executor loop, ResolverSettings settings)
-    : loop_(std::move(loop)), settings_(std::move(settings)), timer_(loop_) {
+    : loop_(std::move(loop)), settings_(std::move(settings)) {
   DISPATCHER_CHECK(initialise_library());
 }
 
 Resolver::~Resolver() {
-  channel_.reset();  // calls back for what is under way
+  queries_.clear();  // calls back for what is under way
 }
 
 asio::awaitable<Lookup> Resolver::resolve(std::string name, Watch* watch) {
@@ -173,13 +177,11 @@ bool Resolver::ask(const std::string& name, Waiter& waiter) {
     return true;
   }
   forget_finished();
-  if (queries_.empty() && steady_clock::now() - channel_opened_at_ > kChannelLife) {
-    channel_.reset();
-  }
-  if (!channel_ && !open_channel()) {
+  Query& query = queries_.emplace_back(*this, name);
+  if (!open_channel(query)) {
+    queries_.pop_back();
     return false;
   }
-  Query& query = queries_.emplace_back(*this, name);
   query.number = ++last_number_;
   query.waiters.push_back(waiter);
   unpublished_.emplace(name, &query);
@@ -190,22 +192,23 @@ bool Resolver::ask(const std::string& name, Waiter& waiter) {
   ares_addrinfo_hints hints{};
   hints.ai_flags = ARES_AI_NOSORT;  // sorting would open sockets to the addresses
   hints.ai_family = AF_INET;
-  ares_getaddrinfo(channel_.get(), query.name.c_str(), nullptr, &hints, callback, &query.v4);
+  ares_getaddrinfo(query.channel.get(), query.name.c_str(), nullptr, &hints, callback, &query.v4);
   hints.ai_family = AF_INET6;
-  ares_getaddrinfo(channel_.get(), query.name.c_str(), nullptr, &hints, callback, &query.v6);
-  arm_timer();
+  ares_getaddrinfo(query.channel.get(), query.name.c_str(), nullptr, &hints, callback, &query.v6);
+  arm_retry(query);
   return true;
 }
 
-bool Resolver::open_channel() {
+bool Resolver::open_channel(Query& query) {
   ares_options options{};
   options.timeout = static_cast<int>(settings_.timeout.count());
   options.tries = settings_.tries;
   std::string lookups = "fb";  // the hosts file, then DNS
   options.lookups = lookups.data();
-  options.sock_state_cb_data = this;
-  options.sock_state_cb = [](void* self, ares_socket_t fd, int readable, int writable) {
-    static_cast<Resolver*>(self)->socket_state(fd, readable != 0, writable != 0);
+  options.sock_state_cb_data = &query;
+  options.sock_state_cb = [](void* argument, ares_socket_t fd, int readable, int writable) {
+    auto* asking = static_cast<Query*>(argument);
+    asking->resolver.socket_state(*asking, fd, readable != 0, writable != 0);
   };
   ares_channel opened = nullptr;
   const int status = ares_init_options(
@@ -219,13 +222,12 @@ bool Resolver::open_channel() {
       ares_set_servers_ports_csv(opened, joined(settings_.servers).c_str()) != ARES_SUCCESS) {
     return false;
   }
-  channel_ = std::move(channel);
-  channel_opened_at_ = steady_clock::now();
+  query.channel = std::move(channel);
   return true;
 }
 
 // c-ares says which of its sockets it wants to hear of; neither any more: it is about to close it.
-void Resolver::socket_state(ares_socket_t fd, bool wants_read, bool wants_write) {
+void Resolver::socket_state(Query& query, ares_socket_t fd, bool wants_read, bool wants_write) {
   auto& socket = sockets_[fd];
   if (!wants_read && !wants_write) {
     if (socket) {
@@ -236,7 +238,7 @@ void Resolver::socket_state(ares_socket_t fd, bool wants_read, bool wants_write)
     return;
   }
   if (!socket) {
-    socket = std::make_shared<Socket>(loop_, fd);
+    socket = std::make_shared<Socket>(query, fd);
   }
   socket->wants_read = wants_read;
   socket->wants_write = wants_write;
@@ -257,33 +259,44 @@ void Resolver::await(const std::shared_ptr<Socket>& socket, bool is_write) {
                                 [weak = weak_from_this(), socket, is_write](error_code error) {
                                   (is_write ? socket->awaits_write : socket->awaits_read) = false;
                                   const auto self = weak.lock();
-                                  if (!self || error || socket->is_closed || !self->channel_) {
+                                  if (!self || error || socket->is_closed) {
                                     return;
                                   }
+                                  Query& query = socket->query;
                                   const ares_socket_t fd = socket->descriptor.native_handle();
-                                  ares_process_fd(self->channel_.get(),
+                                  ares_process_fd(query.channel.get(),
                                                   is_write ? ARES_SOCKET_BAD : fd,
                                                   is_write ? fd : ARES_SOCKET_BAD);
                                   self->await(socket, is_write);
-                                  self->arm_timer();
+                                  self->arm_retry(query);
+                                  self->forget_finished();
                                 });
 }
 
-void Resolver::arm_timer() {
-  forget_finished();
+void Resolver::arm_retry(Query& query) {
   timeval left{};
-  if (!channel_ || ares_timeout(channel_.get(), nullptr, &left) == nullptr) {
-    timer_.cancel();
+  if (ares_timeout(query.channel.get(), nullptr, &left) == nullptr) {
+    query.retry.cancel();
     return;
   }
-  timer_.expires_after(std::chrono::seconds{left.tv_sec} + std::chrono::microseconds{left.tv_usec});
-  timer_.async_wait([weak = weak_from_this()](error_code error) {
+  query.retry.expires_after(std::chrono::seconds{left.tv_sec} +
+                            std::chrono::microseconds{left.tv_usec});
+  query.retry.async_wait([weak = weak_from_this(), number = query.number](error_code error) {
     const auto self = weak.lock();
-    if (self && !error && self->channel_) {
-      ares_process_fd(self->channel_.get(), ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-      self->arm_timer();
+    Query* waiting = self && !error ? self->find(number) : nullptr;
+    if (waiting != nullptr) {
+      ares_process_fd(waiting->channel.get(), ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+      self->arm_retry(*waiting);
+      self->forget_finished();
     }
   });
+}
+
+// Null when it is gone by now: its timers' handlers can be in the loop's queue when it goes.
+Resolver::Query* Resolver::find(std::uint64_t number) {
+  const auto found = std::find_if(queries_.begin(), queries_.end(),
+                                  [number](const Query& query) { return query.number == number; });
+  return found == queries_.end() ? nullptr : &*found;
 }
 
 // Called by c-ares, at any time within a call of it.
@@ -300,20 +313,12 @@ void Resolver::answered(Query& query, bool is_v6, int status, ares_addrinfo* res
   } else if (!part.addresses.empty()) {
     query.second_family.expires_after(kSecondFamilyDelay);
     query.second_family.async_wait([weak = weak_from_this(), number = query.number](error_code) {
-      if (const auto self = weak.lock()) {
-        self->waited_enough(number);
+      const auto self = weak.lock();
+      Query* waiting = self ? self->find(number) : nullptr;
+      if (waiting != nullptr) {
+        self->publish(*waiting);
       }
     });
-  }
-}
-
-// The query may be gone by now: its timer's handler can be in the loop's queue when it goes.
-void Resolver::waited_enough(std::uint64_t number) {
-  for (Query& query : queries_) {
-    if (query.number == number) {
-      publish(query);
-      return;
-    }
   }
 }
 
@@ -351,11 +356,10 @@ void Resolver::forget_finished() {
 }
 
 void Resolver::cancel() {
-  if (channel_) {
-    ares_cancel(channel_.get());
+  for (Query& query : queries_) {
+    ares_cancel(query.channel.get());
   }
   forget_finished();
-  timer_.cancel();
 }
 
 }  // namespace dispatcher

@@ -8,7 +8,6 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <ares.h>
 
@@ -52,24 +51,21 @@ class Resolver : public std::enable_shared_from_this<Resolver> {
   using ChannelPtr = std::unique_ptr<std::remove_pointer_t<ares_channel>, FreeChannel>;
 
   bool ask(const std::string& name, Waiter& waiter);
-  bool open_channel();
-  void socket_state(ares_socket_t fd, bool wants_read, bool wants_write);
+  bool open_channel(Query& query);
+  void socket_state(Query& query, ares_socket_t fd, bool wants_read, bool wants_write);
   void await(const std::shared_ptr<Socket>& socket, bool is_write);
-  void arm_timer();
+  void arm_retry(Query& query);
+  Query* find(std::uint64_t number);
   void answered(Query& query, bool is_v6, int status, ares_addrinfo* result);
-  void waited_enough(std::uint64_t number);
   void publish(Query& query);
   void forget_finished();
 
   boost::asio::any_io_executor loop_;
   ResolverSettings settings_;
   std::uint64_t last_number_ = 0;
-  std::list<Query> queries_;                             // until c-ares is done with them
   std::unordered_map<std::string, Query*> unpublished_;  // that others may join
   std::unordered_map<ares_socket_t, std::shared_ptr<Socket>> sockets_;
-  boost::asio::steady_timer timer_;
-  std::chrono::steady_clock::time_point channel_opened_at_{};
-  ChannelPtr channel_;  // last: ending it calls back
+  std::list<Query> queries_;  // until c-ares is done with them; last: ending one calls back
 };
 
 }  // namespace dispatcher

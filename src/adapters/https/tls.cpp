@@ -130,6 +130,9 @@ std::string certificate_fault(long result) {
     case X509_V_ERR_EE_KEY_TOO_SMALL:
     case X509_V_ERR_CA_KEY_TOO_SMALL:
     case X509_V_ERR_CA_MD_TOO_WEAK: return "the certificate's key or signature is too weak";
+    case X509_V_ERR_INVALID_PURPOSE: return "the certificate is not one for a server";
+    case X509_V_ERR_INVALID_CA:
+    case X509_V_ERR_KEYUSAGE_NO_CERTSIGN: return "a certificate of the chain may not sign others";
     default: return std::string{"certificate: "} + X509_verify_cert_error_string(result);
   }
 }

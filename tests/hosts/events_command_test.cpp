@@ -1,0 +1,143 @@
+// Promises: events are listed page by page and shown with their deliveries and what people decided;
+// a replay or a discard names one event or a filter, never all for want of an argument; what is
+// refused is told by flag.
+#include <gtest/gtest.h>
+
+#include "hosts/command_fixture.hpp"
+
+namespace dispatcher {
+namespace {
+
+class EventsCommandTest : public CommandsTest {};
+
+TEST_F(EventsCommandTest, events_are_listed_page_by_page_up_to_the_limit) {
+  api.answers.push_back(answer_of(
+      200, R"({"items":[{"id":"1","type":"t\nx","error_message":null}],"next_cursor":"c&1"})"));
+  api.answers.push_back(answer_of(200, R"({"items":[],"next_cursor":"c2"})"));
+  api.answers.push_back(answer_of(200, R"({"items":[{"id":"2"}],"next_cursor":null})"));
+  EXPECT_EQ(call({"events", "list", "--status", "pending", "--type", "a&b"}), 0) << err.str();
+  EXPECT_EQ(api.requests.at(0).path, "/events?limit=100&status=pending&type=a%26b&order=desc");
+  EXPECT_EQ(api.requests.at(1).path,
+            "/events?limit=99&status=pending&type=a%26b&order=desc&cursor=c%261");
+  EXPECT_TRUE(out.str().starts_with("ID "));
+  EXPECT_NE(out.str().find("t?x"), std::string::npos);
+}
+
+TEST_F(EventsCommandTest, events_as_json_are_one_array_of_the_services_own_objects) {
+  api.answers.push_back(answer_of(
+      200, R"({"items":[{"id":"1","payload":{"n":1.0}},{"id":"2"}],"next_cursor":null})"));
+  EXPECT_EQ(call({"events", "list", "--json"}), 0);
+  EXPECT_EQ(out.str(), "[{\"id\":\"1\",\"payload\":{\"n\":1.0}},{\"id\":\"2\"}]\n");
+  api.answers.push_back(answer_of(200, R"({"items":[],"next_cursor":null})"));
+  EXPECT_EQ(call({"events", "list", "--json"}), 0);
+  EXPECT_EQ(out.str(), "[]\n");
+}
+
+TEST_F(EventsCommandTest, an_event_is_shown_with_its_deliveries) {
+  api.answers.push_back(answer_of(
+      200, R"({"id":"1","payload":{"n":1},"deliveries":[{"endpoint_id":"ep","state":"review"}]})"));
+  EXPECT_EQ(call({"events", "show", "a/b"}), 0);
+  EXPECT_EQ(api.requests.at(0).path, "/events/a%2Fb");
+  EXPECT_NE(out.str().find("review"), std::string::npos);
+  EXPECT_NE(out.str().find(R"({"n":1})"), std::string::npos);
+}
+
+TEST_F(EventsCommandTest, an_unknown_event_is_said) {
+  api.answers.push_back(answer_of(404, R"({"detail":"Event with ID x not found"})"));
+  expect_refusal({"events", "show", "x"}, 1, "Event with ID x not found");
+  expect_refusal({"events", "attempts"}, 2, "ID: is missing");
+  expect_refusal({"events", "list", "--status", "pending", "--state", "review"}, 2,
+                 "only one of them");
+}
+
+TEST_F(EventsCommandTest, an_event_is_shown_with_who_released_it_when_and_why) {
+  api.answers.push_back(answer_of(
+      200, R"({"id":"1","releases":[{"endpoint_id":"ep","action":"replay","at":"2024-05-01",)"
+           R"("by":"api","note":"fixed"}]})"));
+  EXPECT_EQ(call({"events", "show", "1"}), 0);
+  EXPECT_NE(out.str().find("2024-05-01  ep        replay  api  fixed"), std::string::npos)
+      << out.str();
+}
+
+TEST_F(EventsCommandTest, a_page_that_is_none_is_an_error_and_not_the_end) {
+  api.answers.push_back(answer_of(200, "<html>"));
+  expect_refusal({"events", "list"}, 1, "something else than a page");
+  api.answers.push_back(answer_of(200, R"({"items":[],"next_cursor":"c"})"));
+  api.answers.push_back(answer_of(200, R"({"items":[],"next_cursor":"c"})"));
+  EXPECT_EQ(call({"events", "list"}), 1);
+  EXPECT_NE(err.str().find("leads nowhere"), std::string::npos);
+}
+
+TEST_F(EventsCommandTest, a_replay_of_one_event_says_how_many_deliveries) {
+  api.answers.push_back(answer_of(202, R"({"id":"a","replayed":2})"));
+  EXPECT_EQ(call({"events", "replay", "a", "--endpoint-id", "ep_1", "--note", "it \"works\""}), 0);
+  EXPECT_EQ(out.str(), "replayed 2 deliveries\n");
+  EXPECT_EQ(api.requests.at(0).method, "POST");
+  EXPECT_EQ(api.requests.at(0).path, "/events/a/replay");
+  EXPECT_EQ(api.requests.at(0).body, R"({"endpoint_id":"ep_1","note":"it \"works\""})");
+}
+
+TEST_F(EventsCommandTest, a_replay_by_filter_sends_the_filter_alone) {
+  api.answers.push_back(answer_of(202, R"({"matched":3,"replayed":4})"));
+  EXPECT_EQ(call({"events", "replay", "--reason", "rejected", "--endpoint-id", "ep_1", "--from",
+                  "2024-01-01", "--limit", "10", "--note", "n"}),
+            0);
+  EXPECT_EQ(out.str(), "replayed 4 deliveries of 3 events\n");
+  EXPECT_EQ(api.requests.at(0).path, "/replay");
+  EXPECT_EQ(api.requests.at(0).body,
+            R"({"filter":{"endpoint_id":"ep_1","reason":"rejected","from":"2024-01-01"},)"
+            R"("limit":10,"note":"n"})");
+}
+
+TEST_F(EventsCommandTest, a_discard_goes_the_same_way_and_a_dry_run_says_so) {
+  api.answers.push_back(answer_of(202, R"({"matched":3,"discarded":0})"));
+  EXPECT_EQ(call({"events", "discard", "--state", "review", "--dry-run"}), 0);
+  EXPECT_EQ(out.str(), "3 events match; nothing was changed\n");
+  EXPECT_EQ(api.requests.at(0).path, "/discard");
+  EXPECT_EQ(api.requests.at(0).body, R"({"filter":{"state":"review"},"dry_run":true})");
+  api.answers.push_back(answer_of(202, R"({"matched":3,"discarded":5})"));
+  EXPECT_EQ(call({"events", "discard", "--state", "review", "--json"}), 0);
+  EXPECT_EQ(out.str(), "{\"matched\":3,\"discarded\":5}\n");
+}
+
+TEST_F(EventsCommandTest, nothing_is_released_for_want_of_an_argument) {
+  for (const std::string command : {"replay", "discard"}) {
+    expect_refusal({"events", command}, 2, "which events");
+    expect_refusal({"events", command, "--limit", "5", "--note", "n"}, 2, "which events");
+    expect_refusal({"events", command, "--dry-run"}, 2, "which events");
+  }
+  expect_refusal({"events", "replay", "a", "--reason", "rejected"}, 2, "--reason: contradicts ID");
+  expect_refusal({"events", "replay", "a", "--dry-run"}, 2, "--dry-run: is for a filter");
+  expect_refusal({"events", "discard", "a"}, 2, "an argument too many");
+  EXPECT_TRUE(api.requests.empty());
+}
+
+TEST_F(EventsCommandTest, a_replay_that_may_have_been_done_is_not_sent_again) {
+  api.answers.push_back(make_error(ErrorKind::retry_later, "timed out"));
+  expect_refusal({"events", "replay", "--reason", "rejected"}, 1, "it may have been done");
+  EXPECT_EQ(api.requests.size(), 1U);
+  api.answers.push_back(make_error(ErrorKind::retry_later, "timed out"));
+  api.answers.push_back(answer_of(202, R"({"matched":1,"discarded":1})"));
+  EXPECT_EQ(call({"events", "discard", "--reason", "rejected"}), 0);  // twice is as good as once
+}
+
+TEST_F(EventsCommandTest, what_the_service_finds_wrong_is_told_by_flag) {
+  api.answers.push_back(answer_of(
+      422, R"({"detail":[{"type":"t","loc":["body","filter","from"],"msg":"no date","input":"x"},)"
+           R"({"type":"t","loc":["body","note"],"msg":"too long","input":"hunter2"}]})"));
+  EXPECT_EQ(call({"events", "replay", "--from", "x", "--note", "hunter2"}), 2);
+  EXPECT_EQ(err.str(), "dispatcher: --from: no date\ndispatcher: --note: too long\n");
+  EXPECT_EQ(out.str(), "");
+}
+
+TEST_F(EventsCommandTest, a_deleted_event_is_said) {
+  api.answers.push_back(answer_of(200, R"({"id":"a","message":"m","deleted_at":"t"})"));
+  EXPECT_EQ(call({"events", "delete", "a"}), 0);
+  EXPECT_EQ(out.str(), "deleted a\n");
+  EXPECT_EQ(api.requests.at(0).method, "DELETE");
+  EXPECT_EQ(api.requests.at(0).path, "/events/a");
+  expect_refusal({"events", "delete"}, 2, "ID: is missing");
+}
+
+}  // namespace
+}  // namespace dispatcher
