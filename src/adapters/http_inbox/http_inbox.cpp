@@ -39,7 +39,7 @@ HttpInbox::HttpInbox(TriggersApi& api, const Clock& clock, const Log& log,
 boost::asio::awaitable<Result<ClaimAnswer>> HttpInbox::claim(std::vector<ClaimRequest> requests,
                                                              std::size_t max_bytes) {
   if (failure_) {
-    co_return *failure_;
+    co_return final_failure();
   }
   co_await renew_expiring();
   ClaimAnswer answer;
@@ -116,10 +116,15 @@ Error HttpInbox::note_fetch_failure(Error error) {
   if (error.kind == ErrorKind::stopped) {
     is_exhausted_ = true;  // our own stop is no failure
   } else if (is_final) {
-    error.kind = ErrorKind::refused;  // so that the engine asks no more
-    failure_ = error;
+    failure_ = std::move(error);
+    return final_failure();
   }
   return error;
+}
+
+// So that the engine asks no more.
+Error HttpInbox::final_failure() const {
+  return make_error(ErrorKind::refused, failure_->message);
 }
 
 // -- settling

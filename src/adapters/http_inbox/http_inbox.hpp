@@ -77,6 +77,7 @@ class HttpInbox final : public RunInbox {
   [[nodiscard]] bool is_done_with(const EventId& id);
   void take(const InboxEvent& event, EventLease lease, const std::vector<KnownDelivery>& known);
   Error note_fetch_failure(Error error);
+  [[nodiscard]] Error final_failure() const;
 
   void remember(const Settlement& settlement);
   boost::asio::awaitable<Result<SettleAnswer>> conclude(ClaimToken token, EventId id);
