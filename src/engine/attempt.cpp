@@ -67,6 +67,7 @@ boost::asio::awaitable<Tried> attempt(HttpClient& http, const Clock& clock,
   HttpRequest request =
       webhook_request(*delivery.event, *endpoint, identity, tried.attempt.started_at);
   request.deadline = deadline;
+  request.attempt = delivery.progress.attempts + 1;
   const Exchange exchange = co_await http.send(std::move(request));
 
   tried.verdict = classify(exchange, endpoint->retry.statuses, clock.wall());
