@@ -59,7 +59,6 @@ LogConfig make_log_config(const Settings& settings, const Surroundings& around, 
   return log;
 }
 
-// A file that is named wins over an ARN, as it does where one tries things with a copy.
 SecretConfig make_secret_config(const Settings& settings) {
   SecretConfig secret;
   secret.file = settings.text(Setting::secrets_file);
@@ -103,6 +102,7 @@ Result<WebhookUrl> find_service(const Settings& settings) {
 Result<ClientConfig> make_client_config(const Settings& settings, const Surroundings& around) {
   ClientConfig client;
   client.log = make_log_config(settings, around, LogLevel::warning);
+  client.secret = make_secret_config(settings);
   Taker take;
   take(find_service(settings), client.api);
   if (take.error) {

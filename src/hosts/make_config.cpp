@@ -94,8 +94,8 @@ Result<ServeConfig> make_serve_config(const Settings& settings, const Surroundin
                     settings.name(Setting::store)));
   }
   config.log = make_log_config(settings, around, LogLevel::info);
-  Taker take;
   config.secret = make_secret_config(settings);
+  Taker take;
   take(make_delivery(settings), config.delivery);
   take(make_listen_address(settings, Setting::listen), config.listen);
   take(make_tls(settings), config.tls);
@@ -123,8 +123,8 @@ Result<ServeConfig> make_serve_config(const Settings& settings, const Surroundin
 Result<RunConfig> make_run_config(const Settings& settings, const Surroundings& around) {
   RunConfig config;
   config.log = make_log_config(settings, around, LogLevel::info);
-  Taker take;
   config.secret = make_secret_config(settings);
+  Taker take;
   take(find_service(settings), config.api);
   take(make_delivery(settings), config.delivery);
   if (take.error) {

@@ -27,9 +27,8 @@ Result<int> with_api(const ClientConfig& config, Services::ClientWork work) {
   if (!secrets) {
     return secrets.error();
   }
-  ApiSession api{
-      **http, clock,
-      ApiAccess{config.api, secrets->api_keys.front(), user_agent(), config.timeout, {}}};
+  ApiSession api{**http, clock,
+                 ApiAccess{config.api, secrets->api_keys.front(), user_agent(), config.timeout}};
   const int status = await_on(loop, work(ClientPorts{api, clock, timers, random}));
   return status;
 }

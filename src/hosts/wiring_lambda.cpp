@@ -126,7 +126,7 @@ Result<int> lambda(const Result<LambdaConfig>& config, const std::string& runtim
   TracedHttp webhooks{attempts, (*aws)->tracer};
   TracedHttp api_calls{**calls, (*aws)->tracer};
   const auto secrets = make_secrets(run, (*aws)->client, clock, log);
-  ApiAccess access{run.api, {}, user_agent(), run.delivery.request_timeout, {}};
+  ApiAccess access{run.api, {}, user_agent(), run.delivery.request_timeout};
   access.read_key = [&]() -> boost::asio::awaitable<std::optional<std::string>> {
     secrets->forget();
     const auto bundle = co_await secrets->read();

@@ -77,11 +77,8 @@ Result<RunOutcome> run(const RunConfig& config) {
     return recipients.error();
   }
   ApiSession api{**calls, clock,
-                 ApiAccess{config.api,
-                           secrets->api_keys.front(),
-                           user_agent(),
-                           config.delivery.request_timeout,
-                           {}}};
+                 ApiAccess{config.api, secrets->api_keys.front(), user_agent(),
+                           config.delivery.request_timeout}};
   std::optional<MonoTime> deadline;
   if (config.deadline) {
     deadline = started + *config.deadline;

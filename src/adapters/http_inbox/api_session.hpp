@@ -21,7 +21,7 @@ struct ApiAccess {
   std::chrono::microseconds timeout = std::chrono::seconds{30};  // of one request
   // Asked, at most once in kKeyPause, when the service does not accept the key or a token that it
   // has just given for it: the key as it is now, for it may have been rotated. Empty: never asked.
-  std::function<boost::asio::awaitable<std::optional<std::string>>()> read_key;
+  std::function<boost::asio::awaitable<std::optional<std::string>>()> read_key{};
 };
 
 // When a token ends, as its `exp` says; empty when it does not say. Pure.
