@@ -50,6 +50,7 @@ boost::asio::awaitable<Result<ClaimAnswer>> HttpInbox::claim(std::vector<ClaimRe
       co_return note_fetch_failure(fetched.error());
     }
     fetch_failures_ = 0;
+    last_fetch_error_.reset();
     hand_out(requests, max_bytes, answer);
   }
   for (const ClaimRequest& request : requests) {
@@ -115,7 +116,10 @@ Error HttpInbox::note_fetch_failure(Error error) {
   const bool is_final = error.kind == ErrorKind::refused || ++fetch_failures_ >= kMaxFetchFailures;
   if (error.kind == ErrorKind::stopped) {
     is_exhausted_ = true;  // our own stop is no failure
-  } else if (is_final) {
+    return error;
+  }
+  last_fetch_error_ = error;
+  if (is_final) {
     failure_ = std::move(error);
     return final_failure();
   }
@@ -248,8 +252,16 @@ boost::asio::awaitable<void> HttpInbox::give_back_event(EventId id) {
   forget(id);
 }
 
+void HttpInbox::stop() {
+  is_exhausted_ = true;
+  last_fetch_error_.reset();  // nobody waits for what it would have brought
+}
+
 boost::asio::awaitable<void> HttpInbox::finish() {
   is_exhausted_ = true;
+  if (!failure_) {
+    failure_ = last_fetch_error_;  // the run's time was over before it was tried often enough
+  }
   calls_.end_by(clock_.monotonic() + kFinishTime);
   const auto ids = taken_.ids();
   const auto give = [&](std::size_t i) { return give_back_event(ids[i]); };

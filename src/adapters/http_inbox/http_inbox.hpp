@@ -63,7 +63,7 @@ class HttpInbox final : public RunInbox {
 
   // What is given back tells what was tried.
   [[nodiscard]] boost::asio::awaitable<void> finish() override;
-  void stop() override { is_exhausted_ = true; }
+  void stop() override;
   [[nodiscard]] const RunStats& stats() const override { return stats_; }
   [[nodiscard]] const std::optional<Error>& failure() const override { return failure_; }
 
@@ -112,6 +112,7 @@ class HttpInbox final : public RunInbox {
   std::int64_t budget_;        // events that may still be taken
   std::optional<MonoTime> last_fetch_;
   int fetch_failures_ = 0;
+  std::optional<Error> last_fetch_error_;  // empty after a fetch that went well
   std::optional<Error> failure_;
   std::unordered_set<EventId> seen_;
   // Since when recording an event has failed.
