@@ -3,6 +3,7 @@ that Lambda counts, a failed delivery as a figure of the result; and no secret i
 
 import json
 import signal
+import socket
 
 import harness
 
@@ -73,6 +74,17 @@ def test_an_api_that_is_not_there_fails_the_invocation(world):
     error = runtime.invoke(seconds=20).error()
     assert error["errorType"] == "Api.Unavailable" and "127.0.0.1:9" in error["errorMessage"]
     assert api.requests == []
+
+
+def test_an_api_that_hangs_fails_the_invocation_in_time(world):
+    world.plain(world.receiver().url)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(16)
+        runtime, _ = world.function(API_BASE_URL=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        invocation = runtime.invoke(seconds=5)
+        assert invocation.error()["errorType"] == "Api.Unavailable"
+        assert invocation.seconds_left > 0
 
 
 def test_a_hanging_endpoint_never_costs_the_answer(world):
