@@ -30,6 +30,16 @@ std::optional<std::string_view> bearer_of(const RequestHead& head) {
 
 }  // namespace
 
+std::string caller_of(const RequestHead& head) {
+  // A key of ours shows 8 characters and three points.
+  constexpr std::size_t kMaxLabelBytes = 64;
+  const auto bearer = bearer_of(head);
+  const std::string claim = bearer ? api_key_claim(*bearer) : std::string{};
+  const std::string caller{
+      cut_text(claim.empty() ? std::string_view{"api"} : std::string_view{claim}, kMaxLabelBytes)};
+  return caller + " from " + head.remote_ip;
+}
+
 // Belongs to one secret: a new secret begins with no known token.
 struct Access::State {
   std::shared_ptr<const SecretBundle> secrets;

@@ -20,6 +20,10 @@ enum class Auth : std::uint8_t {
   metrics,  // the same, or METRICS_TOKEN
 };
 
+// Who sends the request, for what is kept of it: the token's `api_key` and the address. Only for
+// requests that were not refused.
+[[nodiscard]] std::string caller_of(const RequestHead& head);
+
 // Callable from any thread; the secret may change while requests are under way.
 class Access {
  public:

@@ -40,6 +40,15 @@ ServerAnswer event_not_found_answer(std::string_view id) {
   return error_answer(404, event_not_found_detail(id));
 }
 
+ServerAnswer endpoint_error_answer(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::not_found: return error_answer(404, error.message);
+    case ErrorKind::refused:
+    case ErrorKind::conflict: return error_answer(409, error.message);
+    default: return store_error_answer(error);
+  }
+}
+
 ServerAnswer unreadable_body_answer() {
   return error_answer(400, "There was an error parsing the body");
 }

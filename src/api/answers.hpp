@@ -25,6 +25,9 @@ namespace dispatcher {
 [[nodiscard]] std::string event_not_found_detail(std::string_view id);
 [[nodiscard]] std::string lease_conflict_detail(std::string_view id);
 
+// 404 `Endpoint with ID X not found`, 409 with the registry's words, or as for the store.
+[[nodiscard]] ServerAnswer endpoint_error_answer(const Error& error);
+
 // 400 for a body that is not UTF-8 or nests too deep.
 [[nodiscard]] ServerAnswer unreadable_body_answer();
 

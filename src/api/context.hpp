@@ -2,8 +2,10 @@
 #pragma once
 
 #include "api/access.hpp"
+#include "api/endpoint_body.hpp"
 #include "api/login_limit.hpp"
 #include "engine/intake.hpp"
+#include "engine/registry.hpp"
 #include "ports/clock.hpp"
 #include "ports/http_service.hpp"
 #include "ports/metrics.hpp"
@@ -27,11 +29,14 @@ struct ApiOptions {
   // The program's own figures as Prometheus text, for `GET /metrics`; may be empty. Called on the
   // server's loops.
   std::function<std::string()> render_metrics;
+  // Which URLs an endpoint may have; may be empty. Called on the server's loops.
+  TargetRule target_rule;
 };
 
 // References to what outlives every request.
 struct ApiContext {
   Store& store;
+  EndpointRegistry& endpoints;
   const Clock& clock;
   Random& random;
   Metrics& metrics;

@@ -44,6 +44,22 @@ void append_delivery_json(std::string& out, const DeliveryView& delivery) {
   out.push_back('}');
 }
 
+void append_release_json(std::string& out, const Release& release) {
+  out += R"({"endpoint_id":)";
+  append_json_string(out, release.endpoint_id);
+  out += R"(,"action":")";
+  out += to_string(release.action);
+  out += R"(","at":")";
+  append_timestamp(out, release.at);
+  out += R"(","by":)";
+  append_json_string(out, release.note.by);
+  out += R"(,"note":)";
+  append_json_string(out, release.note.note);
+  out.push_back('}');
+}
+
+}  // namespace
+
 void append_attempt_json(std::string& out, const Attempt& attempt) {
   out += R"({"number":)";
   out += std::to_string(attempt.number);
@@ -66,8 +82,6 @@ void append_attempt_json(std::string& out, const Attempt& attempt) {
   out.push_back('}');
 }
 
-}  // namespace
-
 std::string events_json(std::span<const EventView> events) {
   std::string out = "[";
   for (const EventView& view : events) {
@@ -78,7 +92,7 @@ std::string events_json(std::span<const EventView> events) {
   return out;
 }
 
-std::string event_with_deliveries_json(const EventView& view) {
+std::string event_with_deliveries_json(const EventView& view, std::span<const Release> releases) {
   std::string out;
   append_event_json(out, view.event, view.progress);
   out.pop_back();  // the object goes on
@@ -87,7 +101,16 @@ std::string event_with_deliveries_json(const EventView& view) {
     out += out.ends_with('[') ? "" : ",";
     append_delivery_json(out, delivery);
   }
-  out += "]}";
+  out.push_back(']');
+  if (!releases.empty()) {
+    out += R"(,"releases":[)";
+    for (const Release& release : releases) {
+      out += out.ends_with('[') ? "" : ",";
+      append_release_json(out, release);
+    }
+    out.push_back(']');
+  }
+  out.push_back('}');
   return out;
 }
 

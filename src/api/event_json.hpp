@@ -11,8 +11,12 @@ namespace dispatcher {
 // `[…]` of the objects of `GET /inbox`.
 [[nodiscard]] std::string events_json(std::span<const EventView> events);
 
-// The object of `GET /inbox`, with `deliveries` at its end.
-[[nodiscard]] std::string event_with_deliveries_json(const EventView& view);
+// The object of `GET /inbox`, with `deliveries` at its end, and `releases` behind them when there
+// are any.
+[[nodiscard]] std::string event_with_deliveries_json(const EventView& view,
+                                                     std::span<const Release> releases);
+
+void append_attempt_json(std::string& out, const Attempt& attempt);
 
 // `{"items":[…]}`
 [[nodiscard]] std::string attempts_json(std::span<const Attempt> attempts);

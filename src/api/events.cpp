@@ -2,8 +2,8 @@
 #include "api/answers.hpp"
 #include "api/cursor.hpp"
 #include "api/event_json.hpp"
+#include "api/event_query.hpp"
 #include "api/handlers.hpp"
-#include "api/query_reader.hpp"
 
 #include "base/json_text.hpp"
 
@@ -16,40 +16,10 @@ struct ListRequest {
   std::size_t limit = kDefaultItems;
 };
 
-std::optional<std::int64_t> read_cursor(const Query& query, bool newest_first, Faults& faults) {
-  const std::string* text = query.find_filled("cursor");
-  if (text == nullptr) {
-    return std::nullopt;
-  }
-  const auto position = decode_cursor(*text, newest_first);
-  if (!position) {
-    faults.add("cursor_invalid", {"query", "cursor"},
-               "Input should be the next_cursor of an answer to the same query", quoted(*text));
-  }
-  return position;
-}
-
-template <class Value, class Parse>
-std::optional<Value> parse_known(const std::optional<std::string>& text, Parse parse) {
-  return text ? parse(*text) : std::nullopt;
-}
-
 ListRequest read_list_request(const Query& query, Faults& faults) {
   QueryReader reader{query, faults};
   ListRequest list;
-  list.query.status = parse_known<EventStatus>(
-      reader.one_of("status", {"pending", "delivered", "failed"}), parse_event_status);
-  list.query.state = parse_known<DeliveryState>(
-      reader.one_of("state", {"waiting", "in_flight", "delivered", "review", "discarded"}),
-      parse_delivery_state);
-  list.query.endpoint_id = reader.text("endpoint_id");
-  list.query.type = reader.text("type");
-  list.query.source = reader.text("source");
-  list.query.reason = parse_known<ReviewReason>(
-      reader.one_of("reason", {"rejected", "redirected", "blocked", "exhausted"}),
-      parse_review_reason);
-  list.query.from = reader.timestamp("from");
-  list.query.to = reader.timestamp("to");
+  list.query = read_event_query(reader);
   list.query.newest_first = reader.one_of("order", {"desc", "asc"}).value_or("desc") == "desc";
   list.limit = static_cast<std::size_t>(
       reader.integer("limit", 1, kMaxItems).value_or(static_cast<std::int64_t>(kDefaultItems)));
@@ -95,7 +65,11 @@ HandlerResult get_event(const ApiContext& context, ApiRequest request) {
   if (!view) {
     co_return event_error_answer(view.error(), request.id);
   }
-  co_return json_answer(200, event_with_deliveries_json(*view));
+  const auto releases = co_await context.store.releases(*id);
+  if (!releases) {
+    co_return event_error_answer(releases.error(), request.id);
+  }
+  co_return json_answer(200, event_with_deliveries_json(*view, *releases));
 }
 
 HandlerResult get_attempts(const ApiContext& context, ApiRequest request) {

@@ -1,6 +1,7 @@
 #include "api/faults.hpp"
 
 #include "base/json_text.hpp"
+#include "base/number_text.hpp"
 
 namespace dispatcher {
 namespace {
@@ -30,6 +31,13 @@ std::string list_in_words(std::initializer_list<std::string_view> words) {
     out += left == 0 ? "" : left == 1 ? " or " : ", ";
   }
   return out;
+}
+
+// A whole number without its fraction of zeros.
+std::string number_text(double number) {
+  std::string text;
+  append_float(text, number);
+  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
 }
 
 }  // namespace
@@ -65,6 +73,11 @@ void Faults::add(std::string_view type, const Loc& loc, std::string_view message
   entries_.push_back('}');
 }
 
+void Faults::append(const Faults& others) {
+  entries_ += entries_.empty() || others.entries_.empty() ? "" : ",";
+  entries_ += others.entries_;
+}
+
 void Faults::missing(const Loc& loc, std::string_view input) {
   add("missing", loc, "Field required", input);
 }
@@ -97,13 +110,27 @@ void Faults::not_integer(const Loc& loc, std::string_view input) {
 }
 
 void Faults::too_small(const Loc& loc, std::int64_t minimum, std::string_view input) {
-  const std::string bound = std::to_string(minimum);
+  below(loc, std::to_string(minimum), input);
+}
+
+void Faults::too_large(const Loc& loc, std::int64_t maximum, std::string_view input) {
+  above(loc, std::to_string(maximum), input);
+}
+
+void Faults::number_too_small(const Loc& loc, double minimum, std::string_view input) {
+  below(loc, number_text(minimum), input);
+}
+
+void Faults::number_too_large(const Loc& loc, double maximum, std::string_view input) {
+  above(loc, number_text(maximum), input);
+}
+
+void Faults::below(const Loc& loc, const std::string& bound, std::string_view input) {
   add("greater_than_equal", loc, "Input should be greater than or equal to " + bound, input,
       R"({"ge":)" + bound + "}");
 }
 
-void Faults::too_large(const Loc& loc, std::int64_t maximum, std::string_view input) {
-  const std::string bound = std::to_string(maximum);
+void Faults::above(const Loc& loc, const std::string& bound, std::string_view input) {
   add("less_than_equal", loc, "Input should be less than or equal to " + bound, input,
       R"({"le":)" + bound + "}");
 }
@@ -115,6 +142,33 @@ void Faults::too_long(const Loc& loc, std::int64_t maximum, std::int64_t actual,
   add("too_long", loc,
       "List should have at most " + bound + " items after validation, not " + count, input,
       R"({"field_type":"List","max_length":)" + bound + R"(,"actual_length":)" + count + "}");
+}
+
+void Faults::too_short(const Loc& loc, std::int64_t minimum, std::int64_t actual,
+                       std::string_view input) {
+  const std::string bound = std::to_string(minimum);
+  const std::string count = std::to_string(actual);
+  add("too_short", loc,
+      "List should have at least " + bound + " item" + (minimum == 1 ? "" : "s") +
+          " after validation, not " + count,
+      input,
+      R"({"field_type":"List","min_length":)" + bound + R"(,"actual_length":)" + count + "}");
+}
+
+void Faults::not_boolean(const Loc& loc, std::string_view input) {
+  add("bool_type", loc, "Input should be a valid boolean", input);
+}
+
+void Faults::not_boolean_text(const Loc& loc, std::string_view input) {
+  add("bool_parsing", loc, "Input should be a valid boolean, unable to interpret input", input);
+}
+
+void Faults::unknown_field(const Loc& loc, std::string_view input) {
+  add("extra_forbidden", loc, "Extra inputs are not permitted", input);
+}
+
+void Faults::wrong_value(const Loc& loc, std::string_view message, std::string_view input) {
+  add("value_error", loc, "Value error, " + std::string{message}, input, R"({"error":{}})");
 }
 
 void Faults::text_too_long(const Loc& loc, std::int64_t maximum, std::string_view input) {

@@ -34,8 +34,17 @@ class Faults {
   void not_integer(const Loc& loc, std::string_view input);  // text that does not read as one
   void too_small(const Loc& loc, std::int64_t minimum, std::string_view input);
   void too_large(const Loc& loc, std::int64_t maximum, std::string_view input);
+  void number_too_small(const Loc& loc, double minimum, std::string_view input);
+  void number_too_large(const Loc& loc, double maximum, std::string_view input);
   void too_long(const Loc& loc, std::int64_t maximum, std::int64_t actual, std::string_view input);
+  void too_short(const Loc& loc, std::int64_t minimum, std::int64_t actual, std::string_view input);
   void text_too_long(const Loc& loc, std::int64_t maximum, std::string_view input);
+  void not_boolean(const Loc& loc, std::string_view input);       // a field that should be one
+  void not_boolean_text(const Loc& loc, std::string_view input);  // text that does not read as one
+  // A field that nobody asked for.
+  void unknown_field(const Loc& loc, std::string_view input);
+  // What no type says; `message` is the end of a sentence.
+  void wrong_value(const Loc& loc, std::string_view message, std::string_view input);
   void not_timestamp(const Loc& loc, std::string_view input);
   void not_pattern(const Loc& loc, std::string_view pattern, std::string_view input);
   // `expected`: the values allowed, in order.
@@ -43,11 +52,17 @@ class Faults {
                   std::string_view input);
   void invalid_json(const Loc& loc, std::string_view error);
 
+  // Those of another, behind these.
+  void append(const Faults& others);
+
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   // The answer's body.
   [[nodiscard]] std::string body() const { return R"({"detail":[)" + entries_ + "]}"; }
 
  private:
+  void below(const Loc& loc, const std::string& bound, std::string_view input);
+  void above(const Loc& loc, const std::string& bound, std::string_view input);
+
   std::string entries_;
 };
 

@@ -30,6 +30,22 @@ HandlerResult get_event(const ApiContext& context, ApiRequest request);
 HandlerResult get_attempts(const ApiContext& context, ApiRequest request);
 HandlerResult delete_event(const ApiContext& context, ApiRequest request);
 
+// releases.cpp
+HandlerResult post_event_replay(const ApiContext& context, ApiRequest request);
+HandlerResult post_replay(const ApiContext& context, ApiRequest request);
+HandlerResult post_discard(const ApiContext& context, ApiRequest request);
+
+// endpoints.cpp
+HandlerResult post_endpoint(const ApiContext& context, ApiRequest request);
+HandlerResult list_endpoints(const ApiContext& context, ApiRequest request);
+HandlerResult get_endpoint(const ApiContext& context, ApiRequest request);
+HandlerResult patch_endpoint(const ApiContext& context, ApiRequest request);
+HandlerResult delete_endpoint(const ApiContext& context, ApiRequest request);
+HandlerResult pause_endpoint(const ApiContext& context, ApiRequest request);
+HandlerResult resume_endpoint(const ApiContext& context, ApiRequest request);
+HandlerResult test_endpoint(const ApiContext& context, ApiRequest request);
+HandlerResult rotate_secret(const ApiContext& context, ApiRequest request);
+
 // export.cpp
 HandlerResult export_events(const ApiContext& context, ApiRequest request);
 

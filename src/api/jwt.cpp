@@ -6,6 +6,7 @@
 #include "base/json_text.hpp"
 #include "base/number_text.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace dispatcher {
@@ -116,6 +117,21 @@ std::optional<WallTime> verify_token(std::string_view token, std::span<const std
     return std::nullopt;
   }
   return check_claims(*claims, now);
+}
+
+std::string api_key_claim(std::string_view token) {
+  const auto first_dot = std::min(token.find('.'), token.size());
+  const auto last_dot = std::min(token.rfind('.'), token.size());
+  if (first_dot >= last_dot) {
+    return {};
+  }
+  const auto claims = from_base64url(token.substr(first_dot + 1, last_dot - first_dot - 1));
+  std::array fields{JsonField{"api_key"}};
+  if (!claims || !std::holds_alternative<JsonValue>(scan_json(*claims, fields)) ||
+      !fields[0].value || fields[0].value->kind != JsonKind::string) {
+    return {};
+  }
+  return decode_json_string(*fields[0].value).value_or(std::string{});
 }
 
 }  // namespace dispatcher

@@ -27,6 +27,9 @@ inline constexpr std::string_view kTokenSubject = "api";
 [[nodiscard]] std::string sign_token(std::string_view secret, std::string_view api_key,
                                      WallTime now);
 
+// The claim api_key of a token that was verified; empty when it has none.
+[[nodiscard]] std::string api_key_claim(std::string_view token);
+
 // When the token ends, if one of the secrets signed it, it is for kTokenSubject, and `now` is
 // within its time; empty otherwise. A token without `exp` is refused, and so is every algorithm but
 // HS256.

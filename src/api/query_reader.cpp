@@ -3,15 +3,9 @@
 #include "base/number_text.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace dispatcher {
-namespace {
-
-Loc loc_of(std::string_view name) {
-  return {"query", std::string{name}};
-}
-
-}  // namespace
 
 std::optional<std::int64_t> QueryReader::integer(std::string_view name) {
   const std::string* value = query_.find(name);
@@ -55,6 +49,25 @@ std::optional<WallTime> QueryReader::timestamp(std::string_view name) {
     faults_.not_timestamp(loc_of(name), quoted(*value));
   }
   return time;
+}
+
+std::optional<bool> QueryReader::boolean(std::string_view name) {
+  const std::string* value = query_.find(name);
+  if (value == nullptr) {
+    return std::nullopt;
+  }
+  // As the original's validator reads them.
+  constexpr std::array<std::string_view, 6> kTrue{"true", "1", "yes", "on", "t", "y"};
+  constexpr std::array<std::string_view, 6> kFalse{"false", "0", "no", "off", "f", "n"};
+  const std::string word = to_lower_ascii(*value);
+  if (std::find(kTrue.begin(), kTrue.end(), word) != kTrue.end()) {
+    return true;
+  }
+  if (std::find(kFalse.begin(), kFalse.end(), word) == kFalse.end()) {
+    faults_.not_boolean_text(loc_of(name), quoted(*value));
+    return std::nullopt;
+  }
+  return false;
 }
 
 std::optional<std::string> QueryReader::one_of(std::string_view name,

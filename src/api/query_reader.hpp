@@ -1,4 +1,5 @@
-// A request's query parameters, checked; each adds its fault, if any, at `["query", NAME]`. Pure.
+// A request's query parameters, checked; each adds its fault, if any, at `["query", NAME]`, or
+// where else they came from. Pure.
 #pragma once
 
 #include "api/faults.hpp"
@@ -15,7 +16,8 @@ namespace dispatcher {
 
 class QueryReader {
  public:
-  QueryReader(const Query& query, Faults& faults) : query_(query), faults_(faults) {}
+  QueryReader(const Query& query, Faults& faults, Loc parent = {"query"})
+      : query_(query), faults_(faults), parent_(std::move(parent)) {}
 
   // Absent values are absent in the result; so are faulty ones.
   [[nodiscard]] std::optional<std::int64_t> integer(std::string_view name);
@@ -23,12 +25,16 @@ class QueryReader {
                                                     std::int64_t maximum);
   [[nodiscard]] std::optional<std::string> text(std::string_view name);
   [[nodiscard]] std::optional<WallTime> timestamp(std::string_view name);
+  [[nodiscard]] std::optional<bool> boolean(std::string_view name);
   [[nodiscard]] std::optional<std::string> one_of(std::string_view name,
                                                   std::initializer_list<std::string_view> expected);
 
  private:
+  [[nodiscard]] Loc loc_of(std::string_view name) const { return parent_ / std::string{name}; }
+
   const Query& query_;
   Faults& faults_;
+  Loc parent_;
 };
 
 }  // namespace dispatcher

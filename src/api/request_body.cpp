@@ -128,38 +128,56 @@ std::optional<std::string_view> ObjectReader::object(const JsonField& field) {
 std::optional<std::int64_t> ObjectReader::optional_integer(const JsonField& field,
                                                            std::int64_t minimum,
                                                            std::int64_t maximum) {
-  if (!is_given(field)) {
-    return std::nullopt;
-  }
-  const std::string input = compact(field.value->raw);
+  return is_given(field) ? integer_at(loc_of(field), *field.value, minimum, maximum) : std::nullopt;
+}
+
+std::optional<std::int64_t> ObjectReader::integer_at(const Loc& loc, JsonValue value,
+                                                     std::int64_t minimum, std::int64_t maximum) {
+  const std::string input = compact(value.raw);
   std::string_view digits = input;
   std::optional<std::string> decoded;
-  if (field.value->kind == JsonKind::string) {
-    decoded = decode_json_string(*field.value);
+  if (value.kind == JsonKind::string) {
+    decoded = decode_json_string(value);
     digits = decoded ? std::string_view{*decoded} : std::string_view{};
-  } else if (field.value->kind != JsonKind::number) {
-    faults_.add("int_type", loc_of(field), "Input should be a valid integer", input);
+  } else if (value.kind != JsonKind::number) {
+    faults_.add("int_type", loc, "Input should be a valid integer", input);
     return std::nullopt;
   }
   const ParsedInteger parsed = parse_integer(digits);
   if (!parsed.text_is_number) {
-    if (field.value->kind == JsonKind::number) {
-      faults_.add("int_from_float", loc_of(field),
+    if (value.kind == JsonKind::number) {
+      faults_.add("int_from_float", loc,
                   "Input should be a valid integer, got a number with a fractional part", input);
     } else {
-      faults_.not_integer(loc_of(field), input);
+      faults_.not_integer(loc, input);
     }
     return std::nullopt;
   }
   if (parsed.value < minimum) {
-    faults_.too_small(loc_of(field), minimum, input);
+    faults_.too_small(loc, minimum, input);
     return std::nullopt;
   }
   if (parsed.value > maximum) {
-    faults_.too_large(loc_of(field), maximum, input);
+    faults_.too_large(loc, maximum, input);
     return std::nullopt;
   }
   return parsed.value;
+}
+
+std::optional<std::vector<std::int64_t>> ObjectReader::optional_integers(const JsonField& field,
+                                                                         std::size_t max_items,
+                                                                         std::int64_t minimum,
+                                                                         std::int64_t maximum) {
+  const auto values = optional_list(field, max_items);
+  if (!values) {
+    return std::nullopt;
+  }
+  std::vector<std::int64_t> integers;
+  for (std::size_t i = 0; i < values->size(); ++i) {
+    const Loc loc = loc_of(field) / static_cast<std::int64_t>(i);
+    integers.push_back(integer_at(loc, (*values)[i], minimum, maximum).value_or(minimum));
+  }
+  return integers;
 }
 
 std::optional<std::int64_t> ObjectReader::integer(const JsonField& field, std::int64_t minimum,
@@ -183,11 +201,11 @@ std::optional<double> ObjectReader::optional_number(const JsonField& field, doub
     return std::nullopt;
   }
   if (*number < minimum) {
-    faults_.too_small(loc_of(field), static_cast<std::int64_t>(minimum), input);
+    faults_.number_too_small(loc_of(field), minimum, input);
     return std::nullopt;
   }
   if (*number > maximum) {
-    faults_.too_large(loc_of(field), static_cast<std::int64_t>(maximum), input);
+    faults_.number_too_large(loc_of(field), maximum, input);
     return std::nullopt;
   }
   return number;
@@ -218,8 +236,9 @@ std::optional<std::vector<JsonValue>> ObjectReader::optional_list(const JsonFiel
   return values;
 }
 
-std::optional<std::vector<std::string>> ObjectReader::optional_texts(const JsonField& field) {
-  const auto values = optional_list(field, kMaxItems);
+std::optional<std::vector<std::string>> ObjectReader::optional_texts(const JsonField& field,
+                                                                     std::size_t maximum) {
+  const auto values = optional_list(field, maximum);
   if (!values) {
     return std::nullopt;
   }
@@ -229,6 +248,17 @@ std::optional<std::vector<std::string>> ObjectReader::optional_texts(const JsonF
     texts.push_back(std::move(text).value_or(std::string{}));
   }
   return texts;
+}
+
+std::optional<bool> ObjectReader::optional_boolean(const JsonField& field) {
+  if (!is_given(field)) {
+    return std::nullopt;
+  }
+  if (field.value->kind != JsonKind::boolean) {
+    faults_.not_boolean(loc_of(field), compact(field.value->raw));
+    return std::nullopt;
+  }
+  return field.value->raw == "true";
 }
 
 std::optional<std::vector<std::string>> ObjectReader::texts(const JsonField& field) {

@@ -56,11 +56,18 @@ class ObjectReader {
   [[nodiscard]] std::optional<std::int64_t> optional_integer(const JsonField& field,
                                                              std::int64_t minimum,
                                                              std::int64_t maximum);
+  // The elements of a list of them, at most `max_items`.
+  [[nodiscard]] std::optional<std::vector<std::int64_t>> optional_integers(const JsonField& field,
+                                                                           std::size_t max_items,
+                                                                           std::int64_t minimum,
+                                                                           std::int64_t maximum);
   [[nodiscard]] std::optional<double> optional_number(const JsonField& field, double minimum,
                                                       double maximum);
-  // A list of strings, at most kMaxItems.
+  [[nodiscard]] std::optional<bool> optional_boolean(const JsonField& field);
+  // A list of strings, at most kMaxItems, or `maximum`.
   [[nodiscard]] std::optional<std::vector<std::string>> texts(const JsonField& field);
-  [[nodiscard]] std::optional<std::vector<std::string>> optional_texts(const JsonField& field);
+  [[nodiscard]] std::optional<std::vector<std::string>> optional_texts(
+      const JsonField& field, std::size_t maximum = kMaxItems);
   // The elements of a list of objects, at most `maximum`.
   [[nodiscard]] std::optional<std::vector<JsonValue>> optional_list(const JsonField& field,
                                                                     std::size_t maximum);
@@ -70,6 +77,8 @@ class ObjectReader {
  private:
   [[nodiscard]] bool is_present(const JsonField& field);
   [[nodiscard]] std::optional<std::string> text_at(const Loc& loc, JsonValue value);
+  [[nodiscard]] std::optional<std::int64_t> integer_at(const Loc& loc, JsonValue value,
+                                                       std::int64_t minimum, std::int64_t maximum);
 
   Loc parent_;
   JsonValue object_;

@@ -124,6 +124,12 @@ std::string_view trim_space(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
 }
 
+std::size_t count_characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
 std::string_view cut_text(std::string_view text, std::size_t max_bytes) {
   if (text.size() <= max_bytes) {
     return text;

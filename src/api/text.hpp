@@ -26,6 +26,9 @@ namespace dispatcher {
 [[nodiscard]] bool equals_ignoring_case(std::string_view left, std::string_view right);
 [[nodiscard]] std::string_view trim_space(std::string_view text);
 
+// Code points of a text that is UTF-8.
+[[nodiscard]] std::size_t count_characters(std::string_view text);
+
 // At most `max_bytes` of the text, cut between characters.
 [[nodiscard]] std::string_view cut_text(std::string_view text, std::size_t max_bytes);
 
@@ -37,6 +40,7 @@ using NamedValues = std::vector<std::pair<std::string, std::string>>;
 class Query {
  public:
   explicit Query(std::string_view text) : values_(parse_urlencoded(text)) {}
+  explicit Query(NamedValues values) : values_(std::move(values)) {}
 
   [[nodiscard]] const std::string* find(std::string_view name) const;
   // The same, but an empty value counts as absent.

@@ -63,14 +63,16 @@ ServerAnswer unmatched_answer(const RequestHead& head, const RouteMatch& match) 
 
 }  // namespace
 
-TriggersService::TriggersService(Store& store, const Clock& clock, Random& random, Metrics& metrics,
-                                 SecretBundle secrets, ApiOptions options)
+TriggersService::TriggersService(Store& store, EndpointRegistry& endpoints, const Clock& clock,
+                                 Random& random, Metrics& metrics, SecretBundle secrets,
+                                 ApiOptions options)
     : metrics_(metrics),
       clock_(clock),
       options_(std::move(options)),
       access_(std::move(secrets), options_.metrics_token),
       intake_(store, clock, random, metrics),
-      context_{store, clock, random, metrics, intake_, access_, login_limit_, options_} {}
+      context_{store, endpoints, clock, random, metrics, intake_, access_, login_limit_, options_} {
+}
 
 std::variant<TriggersService::Admitted, ServerAnswer> TriggersService::admit(
     const RequestHead& head) const {

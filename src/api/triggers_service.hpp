@@ -19,8 +19,8 @@ struct Route;
 // it, and it must outlive its requests and their streams.
 class TriggersService final : public HttpService {
  public:
-  TriggersService(Store& store, const Clock& clock, Random& random, Metrics& metrics,
-                  SecretBundle secrets, ApiOptions options);
+  TriggersService(Store& store, EndpointRegistry& endpoints, const Clock& clock, Random& random,
+                  Metrics& metrics, SecretBundle secrets, ApiOptions options);
 
   // For the requests that begin from now on; tokens that it does not verify end. Callable from any
   // thread.

@@ -40,6 +40,32 @@ void add_signatures(HttpRequest& request, const std::string& id, const Endpoint&
   }
 }
 
+// When an attempt began, on both clocks.
+struct Began {
+  WallTime wall;
+  MonoTime mono;
+};
+
+Tried tried_of(const Exchange& exchange, const Endpoint& endpoint, const Began& began,
+               std::int64_t number, const Clock& clock) {
+  Tried tried;
+  tried.verdict = classify(exchange, endpoint.retry.statuses, clock.wall());
+  Attempt& attempt = tried.attempt;
+  attempt.number = number;
+  attempt.endpoint_id = endpoint.id;
+  attempt.started_at = began.wall;
+  attempt.duration =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock.monotonic() - began.mono);
+  attempt.outcome = tried.verdict.outcome;
+  attempt.status = tried.verdict.status;
+  attempt.error = tried.verdict.error;
+  attempt.remote_address = exchange.remote_address;
+  if (const auto* answer = std::get_if<Answer>(&exchange.result)) {
+    attempt.response_body = kept_body(answer->body);
+  }
+  return tried;
+}
+
 }  // namespace
 
 HttpRequest webhook_request(const Event& event, const Endpoint& endpoint,
@@ -60,29 +86,29 @@ HttpRequest webhook_request(const Event& event, const Endpoint& endpoint,
 boost::asio::awaitable<Tried> attempt(HttpClient& http, const Clock& clock,
                                       const SenderIdentity& identity,
                                       std::shared_ptr<const Endpoint> endpoint,
-                                      ClaimedDelivery delivery, MonoTime deadline) {
-  Tried tried;
-  tried.attempt.started_at = clock.wall();
-  const MonoTime started = clock.monotonic();
-  HttpRequest request =
-      webhook_request(*delivery.event, *endpoint, identity, tried.attempt.started_at);
+                                      const ClaimedDelivery& delivery, MonoTime deadline) {
+  const Began began{clock.wall(), clock.monotonic()};
+  HttpRequest request = webhook_request(*delivery.event, *endpoint, identity, began.wall);
   request.deadline = deadline;
   request.attempt = delivery.progress.attempts + 1;
-  const Exchange exchange = co_await http.send(std::move(request));
+  Exchange exchange = co_await http.send(std::move(request));
+  co_return tried_of(exchange, *endpoint, began, delivery.progress.attempts + 1, clock);
+}
 
-  tried.verdict = classify(exchange, endpoint->retry.statuses, clock.wall());
-  tried.attempt.number = delivery.progress.attempts + 1;
-  tried.attempt.endpoint_id = endpoint->id;
-  tried.attempt.duration =
-      std::chrono::duration_cast<std::chrono::milliseconds>(clock.monotonic() - started);
-  tried.attempt.outcome = tried.verdict.outcome;
-  tried.attempt.status = tried.verdict.status;
-  tried.attempt.error = tried.verdict.error;
-  tried.attempt.remote_address = exchange.remote_address;
-  if (const auto* answer = std::get_if<Answer>(&exchange.result)) {
-    tried.attempt.response_body = kept_body(answer->body);
+boost::asio::awaitable<TestExchange> test_attempt(HttpClient& http, const Clock& clock,
+                                                  SenderIdentity identity, Endpoint endpoint,
+                                                  Event event) {
+  const Began began{clock.wall(), clock.monotonic()};
+  TestExchange test;
+  test.request = webhook_request(event, endpoint, identity, began.wall);
+  test.request.deadline = began.mono + endpoint.timeout;
+  HttpRequest sent = test.request;
+  Exchange exchange = co_await http.send(std::move(sent));
+  if (auto* answer = std::get_if<Answer>(&exchange.result)) {
+    test.answer_headers = answer->headers;
   }
-  co_return tried;
+  test.attempt = tried_of(exchange, endpoint, began, 1, clock).attempt;
+  co_return test;
 }
 
 }  // namespace dispatcher

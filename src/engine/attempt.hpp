@@ -3,6 +3,7 @@
 
 #include "model/outcome.hpp"
 #include "ports/clock.hpp"
+#include "ports/endpoint_runtime.hpp"
 #include "ports/http_client.hpp"
 #include "ports/inbox.hpp"
 
@@ -32,6 +33,13 @@ struct Tried {
 [[nodiscard]] boost::asio::awaitable<Tried> attempt(HttpClient& http, const Clock& clock,
                                                     const SenderIdentity& identity,
                                                     std::shared_ptr<const Endpoint> endpoint,
-                                                    ClaimedDelivery delivery, MonoTime deadline);
+                                                    const ClaimedDelivery& delivery,
+                                                    MonoTime deadline);
+
+// Sends an event that is no delivery, to try the endpoint out, and ends within its time-out.
+[[nodiscard]] boost::asio::awaitable<TestExchange> test_attempt(HttpClient& http,
+                                                                const Clock& clock,
+                                                                SenderIdentity identity,
+                                                                Endpoint endpoint, Event event);
 
 }  // namespace dispatcher

@@ -8,9 +8,11 @@
 
 #include "base/log.hpp"
 #include "engine/attempt.hpp"
-#include "engine/lane.hpp"
+#include "engine/lanes.hpp"
 #include "engine/pass_limit.hpp"
+#include "engine/wakeup.hpp"
 #include "ports/clock.hpp"
+#include "ports/endpoint_runtime.hpp"
 #include "ports/http_client.hpp"
 #include "ports/inbox.hpp"
 #include "ports/metrics.hpp"
@@ -20,6 +22,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -76,35 +79,73 @@ class Engine {
   void stop_now();
 
   // The set of endpoints is another from now on; what is in flight goes on. On the engine's loop.
-  void set_endpoints(const std::vector<Endpoint>& endpoints);
+  void set_endpoints(std::vector<Endpoint> endpoints);
 
   // For the attempts that begin from now on. On the engine's loop.
   void set_identity(SenderIdentity identity) { options_.identity = std::move(identity); }
+
+  // Of all endpoints that it has, in the order of their numbers. On the engine's loop.
+  [[nodiscard]] std::vector<EndpointHealth> health() const;
+
+  // Sends a test event, whatever the endpoint's state and limits; stores and counts nothing. Needs
+  // the ports alone, and so may outlive the engine. On the engine's loop.
+  [[nodiscard]] boost::asio::awaitable<TestExchange> test(Endpoint endpoint) const;
+
+  // Called once when `run` is about to return: whoever hands work to the loop must end that.
+  void on_end(std::function<void()> listener) { end_listener_ = std::move(listener); }
 
   [[nodiscard]] const EngineCounts& counts() const { return counts_; }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
 
  private:
-  boost::asio::awaitable<void> drain();
-  boost::asio::awaitable<void> claim(std::vector<ClaimRequest> requests);
-  boost::asio::awaitable<void> pause_claiming();
-  boost::asio::awaitable<void> give_back(std::vector<ClaimToken> tokens);
-  boost::asio::awaitable<void> deliver(ClaimedDelivery delivery, Lane& lane, MonoTime deadline);
-  boost::asio::awaitable<void> settle(Settlement settlement);
-  boost::asio::awaitable<void> finish();
+  // An attempt that may begin: its limits have been charged for it.
+  struct Start {
+    MonoTime deadline;
+    bool is_probe = false;
+  };
+  // An attempt that has ended, what it means, and what it was made with.
+  struct Ended {
+    Tried tried;
+    Decision decision;
+    std::shared_ptr<const Endpoint> endpoint;
+    bool is_probe = false;
+    // Its receiver is still the lane's: what it said is said of the endpoint.
+    bool is_of_lane = true;
+  };
 
-  // False when it must not start any more: the run's deadline is too near.
-  bool start(ClaimedDelivery delivery);
-  void note(const Tried& tried, const ClaimedDelivery& delivery, const Decision& decision,
-            Lane& lane);
-  boost::asio::awaitable<void> sleep(std::chrono::microseconds duration);
+  // -- claiming (engine.cpp)
+  boost::asio::awaitable<void> drain();
+  boost::asio::awaitable<void> claim(std::vector<LaneClaim> claims);
+  boost::asio::awaitable<void> take_up(ClaimAnswer answer, std::vector<LaneClaim> claims);
+  boost::asio::awaitable<void> pause_claiming();
+  // These were not attempted.
+  boost::asio::awaitable<void> give_back(std::vector<ClaimedDelivery> deliveries);
   // Until a lane is ready, or something changed.
   boost::asio::awaitable<void> wait_for_work();
-  [[nodiscard]] bool is_pass_over() const;
-  [[nodiscard]] std::optional<MonoTime> deadline_at(const Lane& lane, MonoTime start) const;
-  [[nodiscard]] bool may_start_when_ready(const Lane& lane) const;
-  [[nodiscard]] MonoTime to_monotonic(WallTime when) const;
-  void wake();
+  [[nodiscard]] bool is_pass_over();
+  boost::asio::awaitable<void> finish();
+  void heed(std::span<const LaneDue> hints);
+  // False when it must not start any more.
+  bool start(ClaimedDelivery& delivery);
+
+  // -- delivering (deliver.cpp)
+  // Works a slot of the lane: this delivery, and those that come with the commits.
+  boost::asio::awaitable<void> work(ClaimedDelivery delivery, Lane& lane, Start start);
+  [[nodiscard]] std::optional<Start> begin(Lane& lane);
+  [[nodiscard]] Ended conclude(Tried tried, const ClaimedDelivery& delivery,
+                               std::shared_ptr<const Endpoint> endpoint, const Lane& lane,
+                               bool is_probe);
+  [[nodiscard]] Settlement settlement_of(const ClaimedDelivery& delivery, Ended& ended);
+  // Whether this lane may have its slot's next delivery with the commit.
+  [[nodiscard]] bool may_go_on(const Lane& lane);
+  // Empty when it could not be recorded.
+  boost::asio::awaitable<std::optional<SettleAnswer>> settle(Settlement settlement);
+  void count(const Ended& ended, const ClaimedDelivery& delivery);
+  void heed_answer(const Ended& ended, Lane& lane);
+  void heed_change(BreakerChange change, const Lane& lane);
+
+  boost::asio::awaitable<void> sleep(std::chrono::microseconds duration);
+  [[nodiscard]] Now now() const { return {ports_.clock.wall(), ports_.clock.monotonic()}; }
   void give_up_by(MonoTime when);
 
   boost::asio::any_io_executor executor_;
@@ -113,14 +154,15 @@ class Engine {
   Lanes lanes_;
   PassLimit limit_;
   EngineCounts counts_;
-  std::size_t in_flight_ = 0;           // claimed, and not yet recorded
+  std::size_t in_flight_ = 0;           // claimed, and not yet recorded or given back
   std::uint64_t connections_seen_ = 0;  // of those opened, what the metric has
+  std::int64_t rate_waits_seen_ = 0;    // likewise
   bool is_stopping_ = false;
   // What cannot be recorded by then will not be: the process ends.
   std::optional<MonoTime> give_up_at_;
-  bool is_woken_ = false;
   bool has_claim_failed_ = false;
-  std::unique_ptr<Timer> timer_;
+  Wakeup wakeup_;
+  std::function<void()> end_listener_;
   // Hints come from other threads through the loop and may arrive after the engine has gone.
   std::shared_ptr<Engine*> self_ = std::make_shared<Engine*>(this);
 

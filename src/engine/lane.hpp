@@ -1,103 +1,94 @@
-// One endpoint's share of the work: its free slots, and when its next delivery is due.
+// One endpoint's share of the work: its slots, its rate, its breaker, and when its next delivery is
+// due.
 #pragma once
 
 #include "base/time.hpp"
+#include "model/breaker.hpp"
 #include "model/endpoint.hpp"
+#include "model/latency.hpp"
+#include "model/rate.hpp"
 #include "ports/inbox.hpp"
 
-#include <algorithm>
+#include <boost/intrusive/list_hook.hpp>
+
+#include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
-#include <unordered_map>
 #include <vector>
 
 namespace dispatcher {
 
-struct Lane {
+// Both clocks, read once.
+struct Now {
+  WallTime wall;
+  MonoTime mono;
+};
+
+// Where a lane is among the others: it is in one place only, and what is in `idle` costs nothing.
+enum class LanePlace : std::uint8_t {
+  idle,     // nothing is due, or nothing may be: until something happens to it
+  due,      // its next delivery is due later (the wall clock)
+  held,     // a 429 or its rate holds it until later (the monotonic clock)
+  probing,  // its breaker is open: the next probe is later (the monotonic clock)
+  ready,    // it may claim
+};
+
+// A question to the inbox that is under way, and whose answer says what is due.
+struct DueQuestion {
+  std::uint64_t number = 0;
+};
+
+class Lane : public boost::intrusive::list_base_hook<> {
+ public:
   std::shared_ptr<const Endpoint> endpoint;
+  bool has_left = false;      // its endpoint is not there any more
+  bool is_claiming = false;   // a claim for it is under way
   std::size_t in_flight = 0;  // slots taken: claimed, and not yet recorded
+  // Attempts that what is being claimed may begin: their tokens are nobody else's.
+  std::size_t reserved = 0;
   // When the next unclaimed delivery is due, as far as we know; empty: none waits.
   std::optional<WallTime> next_due;
-  // The earliest hint that came while a claim was under way: the claim may not have seen it.
-  std::optional<WallTime> hinted;
-  // What a 429's Retry-After asked for.
-  WallTime paused_until{};
+  // What a 429's Retry-After asked for. Monotonic: no jump of the wall clock makes it longer.
+  MonoTime paused_until{};
+  Breaker breaker;
+  RateLimit rate;
+  std::unique_ptr<LatencyHistogram> latency;  // from its first success on
 
-  [[nodiscard]] std::size_t free_slots() const {
-    const auto limit = static_cast<std::size_t>(endpoint->concurrency);
+  // Something became due at `due`.
+  void hint(WallTime due);
+
+  // What is asked from here on knows of all hints that came before. Answers may come in another
+  // order than they were given in; a hint that comes meanwhile outlives them all.
+  [[nodiscard]] DueQuestion ask();
+  // Null when there was no answer: then what was known stays.
+  void answer(DueQuestion question, const LaneDue* said);
+
+  // How many attempts may begin now, as far as slots, rate, breaker, a 429 and its state say, once
+  // `freed` of the slots taken are free; whether something is due is another question.
+  [[nodiscard]] std::size_t may_begin(MonoTime now, std::size_t freed = 0) const;
+
+  // Until when a 429 or its rate holds it; past when nothing does.
+  [[nodiscard]] MonoTime held_until(MonoTime now) const;
+
+  [[nodiscard]] std::size_t free_slots(std::size_t freed = 0) const {
+    const auto limit = static_cast<std::size_t>(endpoint->concurrency) + freed;
     return in_flight < limit ? limit - in_flight : 0;
   }
 
-  // When this lane may claim next; empty: not until a hint comes.
-  [[nodiscard]] std::optional<WallTime> ready_at() const {
-    if (!next_due || endpoint->state != EndpointState::active) {
-      return std::nullopt;
-    }
-    return std::max(*next_due, paused_until);
-  }
-
-  void hint(WallTime due) {
-    next_due = next_due ? std::min(*next_due, due) : due;
-    hinted = hinted ? std::min(*hinted, due) : due;
-  }
-};
-
-// The lanes of an engine, and whose turn it is among them.
-class Lanes {
- public:
-  // Lanes that are new are taken to have something due: the first claim finds out. Lanes that left
-  // end when nothing of theirs is in flight.
-  void set_endpoints(const std::vector<Endpoint>& endpoints);
-
-  [[nodiscard]] Lane* find(EndpointNumber number);
-
-  // Who may claim how much at `now`, at most `budget` in all: every lane that is ready gets an even
-  // share of the budget within its free slots; where it does not suffice for all, the turn goes on
-  // from where it ended the last time.
-  template <class MayStart>
-  [[nodiscard]] std::vector<ClaimRequest> share_out(WallTime now, std::size_t budget,
-                                                    MayStart may_start) {
-    return share_out_among(ready_lanes(now, may_start), budget);
-  }
-
-  // The earliest time at which one of the lanes for which `counts` holds may claim. Empty: none
-  // will before a hint comes.
-  template <class Counts>
-  [[nodiscard]] std::optional<WallTime> next_ready(Counts counts) const {
-    std::optional<WallTime> next;
-    for (const auto& lane : lanes_) {
-      const auto at = lane->ready_at();
-      if (at && (!next || *at < *next) && counts(*lane)) {
-        next = at;
-      }
-    }
-    return next;
-  }
-
-  void note_claimed(std::span<const LaneDue> answers);
+  // Where it is; kept by Lanes.
+  LanePlace place = LanePlace::idle;
+  WallTime placed_at_wall{};
+  MonoTime placed_at_mono{};
+  std::uint64_t named_in = 0;  // the last set of endpoints that named it
 
  private:
-  // From the lane whose turn it is on.
-  template <class MayStart>
-  [[nodiscard]] std::vector<Lane*> ready_lanes(WallTime now, MayStart may_start) {
-    std::vector<Lane*> ready;
-    for (std::size_t i = 0; i < lanes_.size(); ++i) {
-      Lane& lane = *lanes_[(turn_ + i) % lanes_.size()];
-      const auto at = lane.ready_at();
-      if (at && *at <= now && lane.free_slots() > 0 && may_start(lane)) {
-        ready.push_back(&lane);
-      }
-    }
-    return ready;
-  }
-  [[nodiscard]] std::vector<ClaimRequest> share_out_among(const std::vector<Lane*>& ready,
-                                                          std::size_t budget);
-
-  // In the order of their turns; stable, since deliveries in flight hold pointers to lanes.
-  std::vector<std::unique_ptr<Lane>> lanes_;
-  std::unordered_map<EndpointNumber, Lane*> by_number_;
-  std::size_t turn_ = 0;
+  // Under way: a claim, and the commits that claim; seldom more than a few at once.
+  struct OpenQuestion {
+    std::uint64_t number = 0;
+    std::optional<WallTime> hinted;  // the earliest hint since it was asked
+  };
+  std::vector<OpenQuestion> questions_;
+  std::uint64_t last_question_ = 0;
 };
 
 }  // namespace dispatcher

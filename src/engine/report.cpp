@@ -44,4 +44,42 @@ void report_attempt(const Log& log, const EventId& event, const Endpoint& endpoi
                {"reason", to_string(std::get<SentToReview>(decision).reason)}});
 }
 
+void report_breaker(const Log& log, const Endpoint& endpoint, BreakerChange change,
+                    MonoTime::duration until_probe) {
+  const std::string host = endpoint.url.display();
+  const auto probe_in = std::chrono::ceil<std::chrono::seconds>(until_probe).count();
+  switch (change) {
+    case BreakerChange::none: break;
+    case BreakerChange::opened:
+      log.warning("breaker opened: the endpoint's deliveries wait",
+                  {{"endpoint", endpoint.id}, {"target", host}, {"probe_in_s", probe_in}});
+      break;
+    case BreakerChange::probe_failed:
+      log.info("breaker stays open: the probe failed",
+               {{"endpoint", endpoint.id}, {"target", host}, {"probe_in_s", probe_in}});
+      break;
+    case BreakerChange::closed:
+      log.info("breaker closed: the endpoint answers again",
+               {{"endpoint", endpoint.id}, {"target", host}});
+      break;
+  }
+}
+
+void report_probe(const Log& log, const Endpoint& endpoint) {
+  const std::string host = endpoint.url.display();
+  log.info("breaker probes: one delivery is tried", {{"endpoint", endpoint.id}, {"target", host}});
+}
+
+void report_disabled(const Log& log, const Endpoint& endpoint) {
+  const std::string host = endpoint.url.display();
+  log.warning("endpoint disabled: it answered 410 Gone; set its URL or its state to go on",
+              {{"endpoint", endpoint.id}, {"target", host}});
+}
+
+void report_pause(const Log& log, const Endpoint& endpoint, std::chrono::seconds pause) {
+  const std::string host = endpoint.url.display();
+  log.info("endpoint paused: it answered 429 with Retry-After",
+           {{"endpoint", endpoint.id}, {"target", host}, {"seconds", pause.count()}});
+}
+
 }  // namespace dispatcher

@@ -39,6 +39,7 @@ Result<SecretEndpoints> make_secret_endpoints(const std::vector<std::string>& ur
     endpoint.retry = defaults.retry;
     out.endpoints.push_back(std::move(endpoint));
     out.url_hashes.push_back(hash);
+    out.urls.push_back(urls[i]);
   }
   return out;
 }
@@ -58,6 +59,10 @@ Result<SecretEndpoints> make_endpoints(const DeliveryConfig& delivery,
   defaults.retry = delivery.retry;
   defaults.webhook_secret = secrets.webhook_secret;
   return make_secret_endpoints(with_command_line(secrets, delivery).webhook_urls, defaults);
+}
+
+DeliveryDefaults delivery_defaults(const DeliveryConfig& delivery) {
+  return {delivery.endpoint_concurrency, delivery.request_timeout, delivery.retry};
 }
 
 Result<SenderIdentity> sender_identity(const SecretBundle& secrets) {

@@ -1,9 +1,11 @@
-// The endpoints that `zapier_webhook_url`, or `--endpoint`, gives. Pure.
+// The endpoints that `zapier_webhook_url`, or `--endpoint`, gives, and what endpoints are told by
+// settings. Pure.
 #pragma once
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "engine/attempt.hpp"
+#include "engine/registry.hpp"
 #include "hosts/config.hpp"
 #include "model/endpoint.hpp"
 #include "ports/secrets.hpp"
@@ -21,11 +23,6 @@ struct EndpointDefaults {
   std::string webhook_secret;  // `zapier_webhook_secret`: signs for each; empty for none
 };
 
-struct SecretEndpoints {
-  std::vector<Endpoint> endpoints;  // in the order of the URLs; numbers are the store's to give
-  std::vector<Sha256Digest> url_hashes;
-};
-
 // One endpoint for each URL; a URL given twice is one endpoint. `invalid` names the position of a
 // URL that is none, or the secret that cannot be read; never the URL itself, which is a secret.
 [[nodiscard]] Result<SecretEndpoints> make_secret_endpoints(const std::vector<std::string>& urls,
@@ -37,6 +34,9 @@ struct SecretEndpoints {
 // The endpoints of the command line, or else the secret's.
 [[nodiscard]] Result<SecretEndpoints> make_endpoints(const DeliveryConfig& delivery,
                                                      const SecretBundle& secrets);
+
+// What an endpoint of the API is told by settings.
+[[nodiscard]] DeliveryDefaults delivery_defaults(const DeliveryConfig& delivery);
 
 // What every delivery of this program carries.
 [[nodiscard]] Result<SenderIdentity> sender_identity(const SecretBundle& secrets);

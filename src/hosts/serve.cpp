@@ -35,6 +35,7 @@ class Serving {
     asio::co_spawn(parts_.loop, parts_.maintenance.run(), rethrow_bug);
     asio::co_spawn(parts_.loop, heed_signals(), rethrow_bug);
     asio::co_spawn(parts_.loop, reload_now_and_then(), rethrow_bug);
+    asio::co_spawn(parts_.loop, renew_seals(), rethrow_bug);
     parts_.loop_work.reset();
     parts_.loop.run();
     if (server_stopper_.joinable()) {
@@ -104,18 +105,41 @@ class Serving {
       co_return;
     }
     auto identity = sender_identity(*secrets);
-    auto endpoints = co_await configured_endpoints(parts_.store, config_.delivery, *secrets);
-    if (!identity || !endpoints) {
-      const Error& error = !identity ? identity.error() : endpoints.error();
-      parts_.log.error("the secret's endpoints cannot be used; those before stay in use",
-                       {{"error", error.message}});
+    if (!identity) {
+      report_unusable(identity.error());
+      co_return;
+    }
+    const auto endpoints = co_await load_endpoints(parts_.endpoints, config_.delivery, *secrets);
+    if (!endpoints) {
+      report_unusable(endpoints.error());
       co_return;
     }
     parts_.api.set_secrets(with_command_line(std::move(*secrets), config_.delivery));
     parts_.engine.set_identity(std::move(*identity));
-    parts_.engine.set_endpoints(*endpoints);
     parts_.maintenance.wake();
-    parts_.log.info("the secret was read again", {{"endpoints", endpoints->size()}});
+    parts_.log.info("the secret was read again", {{"endpoints", *endpoints}});
+    asio::co_spawn(parts_.loop, renew_seals(), rethrow_bug);
+  }
+
+  void report_unusable(const Error& error) {
+    parts_.log.error("the secret's endpoints cannot be used; those before stay in use",
+                     {{"error", error.message}});
+  }
+
+  // What an older key sealed is sealed anew, so that the older key can be taken away.
+  asio::awaitable<void> renew_seals() {
+    bool is_more = true;
+    while (is_more && !is_stopping_) {
+      const auto renewed = co_await parts_.endpoints.renew_seals();
+      if (!renewed) {
+        parts_.log.warning(
+            "endpoints could not be sealed under the first of encryption_keys; keep "
+            "the older ones, it is tried again when the secret is read again",
+            {{"error", renewed.error().message}});
+        co_return;
+      }
+      is_more = *renewed;
+    }
   }
 
   const ServeConfig& config_;
@@ -127,15 +151,18 @@ class Serving {
 
 }  // namespace
 
-asio::awaitable<Result<std::vector<Endpoint>>> configured_endpoints(Store& store,
-                                                                    const DeliveryConfig& delivery,
-                                                                    const SecretBundle& secrets) {
+asio::awaitable<Result<std::size_t>> load_endpoints(EndpointRegistry& registry,
+                                                    const DeliveryConfig& delivery,
+                                                    const SecretBundle& secrets) {
   auto made = make_endpoints(delivery, secrets);
   if (!made) {
     co_return made.error();
   }
-  co_return co_await store.configure_endpoints(std::move(made->endpoints),
-                                               std::move(made->url_hashes));
+  auto keys = KeyRing::make(secrets.encryption_keys);
+  if (!keys) {
+    co_return keys.error();
+  }
+  co_return co_await registry.load(std::move(*made), std::move(*keys));
 }
 
 void serve_until_stopped(const ServeConfig& config, ServeParts parts) {

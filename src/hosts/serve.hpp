@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "engine/engine.hpp"
 #include "engine/maintenance.hpp"
+#include "engine/registry.hpp"
 #include "hosts/config.hpp"
 #include "hosts/secret_endpoints.hpp"
 #include "ports/secrets.hpp"
@@ -35,6 +36,7 @@ struct ServeParts {
   Store& store;
   HttpClient& http;
   Engine& engine;
+  EndpointRegistry& endpoints;
   Maintenance& maintenance;
   TriggersService& api;
   // Stops the HTTP server: no new connection, running requests may finish within a few seconds.
@@ -42,9 +44,10 @@ struct ServeParts {
   std::function<void()> stop_server;
 };
 
-// The endpoints of the command line, or else the secret's, as the store knows them.
-[[nodiscard]] boost::asio::awaitable<Result<std::vector<Endpoint>>> configured_endpoints(
-    Store& store, const DeliveryConfig& delivery, const SecretBundle& secrets);
+// Gives the registry the endpoints of the command line, or else the secret's, and the keys. How
+// many endpoints there are then.
+[[nodiscard]] boost::asio::awaitable<Result<std::size_t>> load_endpoints(
+    EndpointRegistry& registry, const DeliveryConfig& delivery, const SecretBundle& secrets);
 
 // Runs until SIGTERM or SIGINT, then finishes within 30 s; a second one ends it at once. SIGHUP,
 // and every hour, reads the secret again.

@@ -29,6 +29,17 @@ std::string consumer_label() {
   return std::string{host.data()} + ":" + std::to_string(::getpid());
 }
 
+Result<TargetRule> make_target_rule(const NetworkConfig& network) {
+  const auto targets = parse_allow_targets(network.allow_targets);
+  if (!targets) {
+    return make_error(ErrorKind::invalid, "ALLOW_TARGETS: " + targets.error().message);
+  }
+  return TargetRule{[targets = *targets](const WebhookUrl& url) {
+    const auto fault = fault_of_target(targets, url.is_https, url.host);
+    return fault ? std::optional{std::string{*fault}} : std::nullopt;
+  }};
+}
+
 std::string user_agent() {
   return "EventDispatcher/" DISPATCHER_VERSION;
 }

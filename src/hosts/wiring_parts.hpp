@@ -3,6 +3,7 @@
 
 #include "adapters/https/https_client.hpp"
 #include "adapters/system/system_clock.hpp"
+#include "api/endpoint_body.hpp"
 #include "base/log.hpp"
 #include "hosts/config.hpp"
 
@@ -22,6 +23,9 @@ namespace dispatcher {
 
 // Who takes events: `host:pid`.
 [[nodiscard]] std::string consumer_label();
+
+// The rules that the HTTPS client applies when it connects, as far as they can be told of a URL.
+[[nodiscard]] Result<TargetRule> make_target_rule(const NetworkConfig& network);
 
 // `EventDispatcher/VERSION`
 [[nodiscard]] std::string user_agent();

@@ -4,11 +4,15 @@
 #include "adapters/secrets_file/secrets_file.hpp"
 #include "adapters/sqlite/store.hpp"
 #include "api/triggers_service.hpp"
+#include "engine/registry.hpp"
+#include "engine/runtime.hpp"
 #include "hosts/await.hpp"
 #include "hosts/serve.hpp"
 #include "hosts/wiring.hpp"
 #include "hosts/wiring_aws.hpp"
 #include "hosts/wiring_parts.hpp"
+
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -49,8 +53,10 @@ EngineOptions engine_options(const ServeConfig& config, SenderIdentity identity)
   return options;
 }
 
-ApiOptions api_options(const ServeConfig& config, const PrometheusMetrics& metrics) {
+ApiOptions api_options(const ServeConfig& config, const PrometheusMetrics& metrics,
+                       TargetRule target_rule) {
   ApiOptions options;
+  options.target_rule = std::move(target_rule);
   options.metrics_token = config.metrics_token;
   options.render_metrics = [&metrics] { return metrics.text(); };
   return options;
@@ -114,21 +120,32 @@ Result<int> serve(const ServeConfig& config, std::ostream& out) {
   if (!identity) {
     return identity.error();
   }
-  const auto endpoints = await_on(loop, configured_endpoints(**store, config.delivery, *bundle));
-  if (!endpoints) {
-    return endpoints.error();
+  auto target_rule = make_target_rule(config.network);
+  if (!target_rule) {
+    return target_rule.error();
   }
 
   Engine engine{loop.get_executor(),
-                EnginePorts{**store, **http, clock, timers, random, metrics, log}, *endpoints,
+                EnginePorts{**store, **http, clock, timers, random, metrics, log},
+                {},
                 engine_options(config, std::move(*identity))};
+  EngineRuntime runtime{loop.get_executor(), engine};
   Maintenance maintenance{**store, clock, timers, log, config.retention};
+  EndpointRegistry registry{
+      RegistryPorts{**store, runtime, clock, random, log,
+                    [&] { boost::asio::post(loop, [&] { maintenance.wake(); }); }},
+      delivery_defaults(config.delivery)};
+  const auto endpoints = await_on(loop, load_endpoints(registry, config.delivery, *bundle));
+  if (!endpoints) {
+    return endpoints.error();
+  }
   TriggersService api{**store,
+                      registry,
                       clock,
                       random,
                       metrics,
                       with_command_line(*bundle, config.delivery),
-                      api_options(config, metrics)};
+                      api_options(config, metrics, std::move(*target_rule))};
   auto started = HttpServer::start(server_options(config), api, log);
   if (!started) {
     return started.error();
@@ -139,11 +156,11 @@ Result<int> serve(const ServeConfig& config, std::ostream& out) {
     return written.error();
   }
   out << "listening on " << url << std::endl;
-  log.info("listening on " + url, {{"endpoints", endpoints->size()}, {"data", config.data_dir}});
+  log.info("listening on " + url, {{"endpoints", *endpoints}, {"data", config.data_dir}});
 
   serve_until_stopped(
       config, ServeParts{loop, loop_work, signals, clock, timers, log, **secrets, **store, **http,
-                         engine, maintenance, api, [&] { server->stop(kServerGrace); }});
+                         engine, registry, maintenance, api, [&] { server->stop(kServerGrace); }});
   log.info("stopped");
   return 0;
 }

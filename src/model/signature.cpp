@@ -81,6 +81,10 @@ Result<std::string> parse_signing_secret(std::string_view secret) {
   return *std::move(key);
 }
 
+std::string format_signing_secret(std::string_view key) {
+  return std::string{kSigningSecretPrefix} + to_base64(key);
+}
+
 std::string sign_standard(std::string_view key, std::string_view id, std::int64_t timestamp,
                           std::string_view body) {
   return std::string{kVersion} + standard_mac(key, id, std::to_string(timestamp), body);

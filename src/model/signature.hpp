@@ -27,6 +27,9 @@ inline constexpr std::size_t kMaxSignatures = 16;
 // itself. `invalid` for an empty secret or bad base64.
 [[nodiscard]] Result<std::string> parse_signing_secret(std::string_view secret);
 
+// `whsec_` and the base64 of the key.
+[[nodiscard]] std::string format_signing_secret(std::string_view key);
+
 // One signature of `webhook-signature`: `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`.
 // `timestamp` is in seconds since 1970, as in `webhook-timestamp`.
 [[nodiscard]] std::string sign_standard(std::string_view key, std::string_view id,

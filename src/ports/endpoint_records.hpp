@@ -35,21 +35,30 @@ struct EndpointRecord {
 // Kept by each commit; costs the same at a million deliveries as at ten.
 struct EndpointCounts {
   EndpointNumber number = kNoEndpoint;
-  std::int64_t delivered = 0;              // deliveries
-  std::int64_t failed = 0;                 // attempts that failed, whatever became of the delivery
-  std::int64_t waiting = 0;                // deliveries that wait or are in flight
-  std::int64_t review = 0;                 // deliveries
-  std::optional<WallTime> oldest_waiting;  // when the oldest event that waits for it was ingested
-  std::optional<WallTime> failing_since;   // the first failed attempt since the last success
+  // Deliveries that succeeded, a replayed one each time. What is erased since still counts.
+  std::int64_t delivered = 0;
+  // Attempts that failed, whatever became of the delivery; abandoned ones are neither. As above.
+  std::int64_t failed = 0;
+  std::int64_t waiting = 0;  // deliveries that wait or are in flight
+  std::int64_t review = 0;   // deliveries
+  // When the oldest event that waits for it was ingested; what a consumer has leased and nobody has
+  // tried may be passed over.
+  std::optional<WallTime> oldest_waiting;
+  // When the first failed attempt since the last success began.
+  std::optional<WallTime> failing_since;
 };
 
 // What a person does with deliveries that ended or wait for one.
 enum class ReleaseAction : std::uint8_t {
-  // Due now; attempts and schedule start anew, attempt numbers go on. One that waits or is in
-  // flight
-  // is left as it is.
+  // Due now; attempts and schedule start anew, attempt numbers go on; the event is pending again.
+  // One that waits or is in flight, or whose endpoint was removed, is left as it is. That of a
+  // paused or disabled endpoint waits for it. One that a consumer has acknowledged waits again, and
+  // so does an event that matched no endpoint. In an event that a consumer has leased it is
+  // due when the lease ends.
   replay = 0,
-  // For good. Only what waits or is in review; what is in flight is left as it is.
+  // For good. Only what waits or is in review, a consumer's lease or not (its acknowledgement still
+  // makes the event delivered); what is in flight is left as it is. An event with nothing left open
+  // is delivered, if one of its deliveries was, else failed.
   discard = 1,
 };
 
@@ -72,7 +81,7 @@ struct Release {
 
 // One short step of a release by filter.
 struct ReleaseStep {
-  std::int64_t matched = 0;          // events
+  std::int64_t matched = 0;          // events that the query matches
   std::int64_t released = 0;         // deliveries
   std::optional<std::int64_t> next;  // where the next step goes on; empty: it was the last
 };

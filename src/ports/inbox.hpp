@@ -56,7 +56,8 @@ struct Settlement {
   Attempt attempt;
   Decision decision;
   // How many deliveries to the same endpoint to claim in the same commit: for the slot that is free
-  // with it. An inbox that has no such commit claims none.
+  // with it. None when the settlement's answer is an error or the endpoint is not active; an inbox
+  // that has no such commit claims none.
   std::size_t claim_next = 0;
   // Why the endpoint is disabled by what was answered (410), in the same commit. Empty: it is not.
   // Ignored for one that the secret configures.

@@ -26,6 +26,10 @@ enum class Metric : std::uint8_t {
   events_expired,
   events_in_review,
   oldest_pending_age,
+  breakers_opened,
+  endpoints_disabled,
+  endpoints_paused,
+  rate_waits,
 };
 
 // A gauge is a level: the last value that it was set to, and nothing before the first.
@@ -71,6 +75,17 @@ inline constexpr std::array kMetrics{
     MetricInfo{Metric::oldest_pending_age, "dispatcher_oldest_pending_age_seconds",
                "OldestPendingAge", MetricKind::gauge,
                "Age of the oldest event that is pending and not in review, in seconds."},
+    MetricInfo{Metric::breakers_opened, "dispatcher_breakers_opened_total", "BreakersOpened",
+               MetricKind::counter,
+               "Times an endpoint's breaker opened: nearly all of its attempts had failed."},
+    MetricInfo{Metric::endpoints_disabled, "dispatcher_endpoints_disabled_total",
+               "EndpointsDisabled", MetricKind::counter,
+               "Endpoints disabled because they answered 410."},
+    MetricInfo{Metric::endpoints_paused, "dispatcher_endpoints_paused_total", "EndpointsPaused",
+               MetricKind::counter,
+               "Times a 429 with Retry-After paused an endpoint that was not paused by one."},
+    MetricInfo{Metric::rate_waits, "dispatcher_rate_waits_total", "RateWaits", MetricKind::counter,
+               "Times an endpoint with something due waited for its rate."},
 };
 
 // Those of the seed are the first; they are published under any setting but none.

@@ -173,7 +173,8 @@ class Store : public Inbox {
   // Registers what `zapier_webhook_url` gives, in order, and returns it with the numbers filled in.
   // Idempotent. When one URL left and one came, the newcomer takes over number, id and backlog, and
   // what of it was in review is due again; one that left otherwise becomes disabled and keeps its
-  // events. A new one gets what matched nothing so far, in the background (`maintain`).
+  // events, and is as before when it comes back: one that a person paused stays paused through all
+  // of this. A new one gets what matched nothing so far, in the background (`maintain`).
   // `url_hashes` are the SHA-256 of the URLs, in the order of `endpoints`.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Endpoint>>> configure_endpoints(
       std::vector<Endpoint> endpoints, std::vector<Sha256Digest> url_hashes) = 0;
@@ -181,16 +182,19 @@ class Store : public Inbox {
   // All that are not removed, in the order of their numbers; those that the secret gives, or once
   // gave, are among them.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<EndpointRecord>>> endpoints() = 0;
-  // The record with its number and revision. With `pending` it gets what matched nothing so far, in
-  // the background (`maintain`). `conflict`: the id is taken; `refused`: there are kMaxEndpoints.
+  // The record with its number, revision and times. With `pending` it gets what matched nothing so
+  // far, in the background (`maintain`). `conflict`: the id is taken, if only by one that was
+  // removed; `refused`: there are kMaxEndpoints.
   [[nodiscard]] virtual boost::asio::awaitable<Result<EndpointRecord>> create_endpoint(
       EndpointRecord record, EndpointStart start) = 0;
   // Replaces state, filter, target, settings and what is sealed; the record with its new revision.
-  // Events routed before keep their deliveries. `not_found`; `conflict`: another revision.
+  // Events routed before keep their deliveries. `not_found`; `conflict`: another revision. Of one
+  // whose URL left the secret, a state other than `disabled` is for when it comes back.
   [[nodiscard]] virtual boost::asio::awaitable<Result<EndpointRecord>> save_endpoint(
       EndpointRecord record) = 0;
-  // Its attempts stay on record. With `discards_waiting` what waits or is in review is discarded,
-  // in the background where it is much. `not_found`; `conflict`: without it, while there is any.
+  // It gets nothing more; its attempts stay on record. With `discards_waiting` what waits or is in
+  // review is discarded, in the background (`maintain`); what is in flight is when it has failed.
+  // `not_found`; `conflict`: without it, while there is any; `refused`: it is the secret's.
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> remove_endpoint(std::string id,
                                                                              bool discards_waiting,
                                                                              ReleaseNote note) = 0;
@@ -198,14 +202,17 @@ class Store : public Inbox {
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<EndpointCounts>>> endpoint_counts(
       std::vector<EndpointNumber> numbers) = 0;
 
-  // How many deliveries of the event were released; of all its endpoints or of the one named.
-  // `not_found`: no such event, or no delivery to that endpoint.
+  // How many deliveries of the event were released, of all its endpoints or of the one named; none
+  // is no error. `not_found`: no such event, or no delivery to that endpoint.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::int64_t>> release(
       EventId id, std::optional<std::string> endpoint_id, ReleaseAction action,
       ReleaseNote note) = 0;
   // Releases what the query matches, oldest event first whatever its order, at most `max_events` of
   // them from position `after` on (empty: from the start). Where the query asks for a state, an
-  // endpoint or a reason, only deliveries that have it are released.
+  // endpoint or a reason, only deliveries that have it are released. A step looks at a bounded
+  // number of events, so it may match none and not be the last. The last is at the newest event
+  // that there was at the first, or a little behind it: what comes meanwhile does not make it
+  // endless.
   [[nodiscard]] virtual boost::asio::awaitable<Result<ReleaseStep>> release_step(
       EventQuery query, std::optional<std::int64_t> after, std::size_t max_events,
       ReleaseAction action, ReleaseNote note) = 0;

@@ -86,6 +86,9 @@ class Client:
     def post(self, path, body=None, **options):
         return self.request("POST", path, body, **options)
 
+    def patch(self, path, body=None, **options):
+        return self.request("PATCH", path, body, **options)
+
     def delete(self, path, **options):
         return self.request("DELETE", path, **options)
 
@@ -126,12 +129,22 @@ class Service:
             environment["SECRETS_FILE"] = str(self.secrets_file)
         self.log = self.folder / "serve.err"
         self.out = self.folder / "serve.out"
+        self._environment = environment
+        self._start()
+
+    def _start(self):
         with open(self.out, "wb") as out, open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [str(BINARY), "serve", "--listen", "127.0.0.1:0", "--data",
                  str(self.folder / "data")],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=environment)
+                stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=self._environment)
         self.port = self._wait_for_port()
+
+    def restart(self, secrets):
+        """Ends it, and starts it on the same store with other secrets."""
+        self.stop()
+        self.write_secrets(secrets)
+        self._start()
 
     def _wait_for_port(self):
         deadline = time.monotonic() + PATIENCE
@@ -172,6 +185,17 @@ class Service:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+
+def wait_until(condition, what):
+    """The first true value of `condition()`."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"waited {PATIENCE} s in vain for: {what}")
 
 
 def fault(type, loc, msg, input, **ctx):

@@ -3,6 +3,10 @@
 import pytest
 
 from api_client import Service
+from webhook_receiver import WebhookReceiver
+
+# Webhooks may go to this machine, and are tried again at once.
+DELIVERING = {"ALLOW_TARGETS": "http://127.0.0.0/8", "RETRY_BASE_SECONDS": "0.01"}
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +27,26 @@ def start(tmp_path_factory):
 @pytest.fixture(scope="module")
 def service(start):
     return start()
+
+
+@pytest.fixture(scope="module")
+def delivering(start):
+    """A service that may deliver to this machine."""
+    return start(env=DELIVERING)
+
+
+@pytest.fixture
+def receive():
+    """Starts a receiver, and ends it with the test."""
+    started = []
+
+    def start_one(**options):
+        started.append(WebhookReceiver(**options))
+        return started[-1]
+
+    yield start_one
+    for receiver in started:
+        receiver.stop()
 
 
 @pytest.fixture

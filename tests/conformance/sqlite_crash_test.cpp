@@ -41,11 +41,14 @@ class Worker {
     endpoint_ = run(store_->configure_endpoints(endpoints, {sha256("url")})).value()[0].number;
   }
 
-  // Says `A` for what append answered, `D` for what settle answered, once they have.
+  // Says `A` for what append answered, `D` for what settle answered, `R` for what was replayed and
+  // `E` for an endpoint that came and went, once they have.
   [[noreturn]] void work() {
     while (true) {
       append_some();
       deliver_some();
+      replay_one();
+      change_endpoints();
     }
   }
 
@@ -83,12 +86,34 @@ class Worker {
     for (std::size_t i = 0; i < answers.size(); ++i) {
       if (answers[i]) {
         say('D', claims[i].event->id);
+        last_delivered_ = claims[i].event->id;
       }
     }
   }
 
+  void replay_one() {
+    if (last_delivered_ &&
+        run(store_->release(*last_delivered_, {}, ReleaseAction::replay, {"ann", ""}))
+            .has_value()) {
+      say('R', *std::exchange(last_delivered_, std::nullopt));
+    }
+  }
+
+  // It is removed with events that wait for it, which later steps discard.
+  void change_endpoints() {
+    const EventId name = make_uuid_v7(clock_.wall(), random_.next(), random_.next());
+    EndpointRecord record;
+    record.id = to_string(name);
+    (void)run(store_->create_endpoint(record, EndpointStart::now)).value();
+    append_some();
+    (void)run(store_->remove_endpoint(record.id, true, {"ann", ""}));
+    say('E', name);
+    (void)run(store_->maintain({})).value();
+  }
+
   fakes::ManualClock clock_;
   fakes::SimRandom random_;
+  std::optional<EventId> last_delivered_;
   Log log_{LogLevel::error, LogFormat::text, Log::stderr_sink()};
   std::unique_ptr<SqliteStore> store_;
   EndpointNumber endpoint_ = kNoEndpoint;
@@ -130,7 +155,7 @@ class Child {
     std::array<char, 128> line{};
     while (fgets(line.data(), line.size(), said_) != nullptr) {
       const std::string text{line.data()};
-      if (text.size() == 38 && (text[0] == 'A' || text[0] == 'D')) {
+      if (text.size() == 38 && std::string_view{"ADRE"}.find(text[0]) != std::string_view::npos) {
         return text.substr(0, 37);
       }
     }
@@ -151,11 +176,17 @@ TEST(SqliteCrash, what_was_answered_is_there_after_kills_at_random_moments) {
   const auto directory = temp.path() / "data";
   std::set<EventId> appended;
   std::set<EventId> delivered;
+  std::set<EventId> replayed;
+  std::set<EventId> removed;
   std::mt19937 random{20260101};
   for (int round = 0; round < kRounds; ++round) {
     Child child{directory, round};
     const auto note = [&](const std::string& line) {
-      (line[0] == 'A' ? appended : delivered).insert(parse_uuid(line.substr(1)).value());
+      auto& noted = line[0] == 'A'   ? appended
+                    : line[0] == 'D' ? delivered
+                    : line[0] == 'R' ? replayed
+                                     : removed;
+      noted.insert(parse_uuid(line.substr(1)).value());
     };
     const int lines = std::uniform_int_distribution<int>{0, 400}(random);
     for (int i = 0; i < lines; ++i) {
@@ -184,9 +215,17 @@ TEST(SqliteCrash, what_was_answered_is_there_after_kills_at_random_moments) {
   for (const EventId& id : appended) {
     const auto view = run(store->event(id));
     ASSERT_TRUE(view.has_value()) << to_string(id);
-    if (delivered.contains(id)) {
-      ASSERT_EQ(view->progress.status, EventStatus::delivered);
+    // What was delivered is, or waits again: who died before it said so may have replayed it, too.
+    const auto released = run(store->releases(id)).value();
+    if (delivered.contains(id) && released.empty()) {
+      ASSERT_EQ(view->deliveries.at(0).state, DeliveryState::delivered);
     }
+    ASSERT_TRUE(!replayed.contains(id) || !released.empty());
+  }
+  ASSERT_GT(replayed.size(), 10U);
+  ASSERT_GT(removed.size(), 10U);
+  for (const EndpointRecord& record : run(store->endpoints()).value()) {
+    ASSERT_FALSE(removed.contains(parse_uuid(record.id).value_or(EventId{})));
   }
 }
 

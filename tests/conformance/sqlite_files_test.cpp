@@ -174,13 +174,74 @@ TEST_F(SqliteFiles, a_check_finds_what_belongs_to_no_event_and_attempts_that_are
   EXPECT_EQ(findings().size(), 4U);
 }
 
+TEST_F(SqliteFiles, a_check_finds_endpoints_that_were_counted_wrong_or_left_with_what_waits) {
+  EndpointRecord record;
+  record.id = "ep_1";
+  ASSERT_TRUE(run(world_.store().create_endpoint(record, EndpointStart::now)).has_value());
+  append(3);
+  ASSERT_TRUE(run(world_.store().remove_endpoint("ep_1", true, {"ann", ""})).has_value());
+  damage(
+      "UPDATE endpoint_counts SET waiting = waiting - 1;"
+      "DELETE FROM discards;"
+      "INSERT INTO releases(place, action, at_us, who, note) VALUES((99 << 20) + 1, 0, 0, '', '');"
+      "INSERT INTO endpoint_patterns VALUES(7, 0, 1, '*');");
+  const auto found = findings();
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_NE(found[0].find("1 releases without"), std::string::npos);
+  EXPECT_NE(found[1].find("1 patterns"), std::string::npos);
+  EXPECT_NE(found[2].find("3 open deliveries of removed"), std::string::npos);
+  EXPECT_NE(found[3].find("1 endpoints whose counters"), std::string::npos);
+}
+
+TEST_F(SqliteFiles, nothing_of_an_erased_event_is_left_in_the_file) {
+  append(200);
+  EndpointRecord record;
+  record.id = "ep_1";
+  const auto number =
+      run(world_.store().create_endpoint(record, EndpointStart::now)).value().number;
+  Event event;
+  event.id = make_uuid_v7(world_.now(), 1'000, 1);
+  event.payload = R"({"x":"marker-in-the-payload)" + std::string(9'000, 'x') + R"("})";
+  event.created_at = world_.now();
+  AppendRequest request;
+  request.events.push_back(event);
+  ASSERT_TRUE(run(world_.store().append(std::move(request))).has_value());
+  Settlement settlement;
+  settlement.event_id = event.id;
+  settlement.endpoint = number;
+  settlement.token =
+      run(world_.store().claim({{number, 1}}, 100'000)).value().deliveries.at(0).token;
+  settlement.attempt.response_body = "marker-in-the-answer";
+  settlement.decision = SentToReview{};
+  ASSERT_TRUE(run(world_.store().settle(settlement)).has_value());
+  const ReleaseNote note{"ann", "marker-in-the-note"};
+  ASSERT_TRUE(run(world_.store().release(event.id, {}, ReleaseAction::discard, note)).has_value());
+  world_.close();
+  const auto count_markers = [this] {
+    std::ifstream file{sqlite::database_path(world_.directory()), std::ios::binary};
+    const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
+    int found = 0;
+    for (const char* marker :
+         {"marker-in-the-payload", "marker-in-the-answer", "marker-in-the-note"}) {
+      found += bytes.find(marker) != std::string::npos ? 1 : 0;
+    }
+    return found;
+  };
+  EXPECT_EQ(count_markers(), 3);
+  world_.reopen();
+  ASSERT_TRUE(run(world_.store().erase(event.id)).has_value());
+  world_.close();
+  EXPECT_EQ(count_markers(), 0);
+  EXPECT_TRUE(findings().empty());
+}
+
 TEST_F(SqliteFiles, a_check_finds_a_damaged_page) {
   append(2'000);
   world_.close();
   {
     std::fstream bytes{sqlite::database_path(world_.directory()),
                        std::ios::in | std::ios::out | std::ios::binary};
-    bytes.seekp(81'920);
+    bytes.seekp(409'600);  // past the list of tables
     bytes << std::string(40'960, '\xA5');
   }
   EXPECT_FALSE(findings().empty());

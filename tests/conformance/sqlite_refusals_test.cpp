@@ -3,6 +3,7 @@
 #include "conformance/sqlite_world.hpp"
 
 #include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/schema.hpp"
 #include "adapters/sqlite/store_files.hpp"
 
 #include <boost/asio/post.hpp>
@@ -92,7 +93,8 @@ TEST_F(SqliteRefusals, a_newer_schema_is_refused_and_left_as_it_is) {
   EXPECT_EQ(error.kind, ErrorKind::refused);
   EXPECT_MENTIONS(error, "newer version");
   EXPECT_MENTIONS(error, "1000");
-  execute(world.directory(), "PRAGMA user_version=1");
+  execute(world.directory(),
+          ("PRAGMA user_version=" + std::to_string(sqlite::kSchemaVersion)).c_str());
   world.reopen();
 }
 

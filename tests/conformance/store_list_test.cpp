@@ -180,6 +180,60 @@ TEST_P(StoreSuite, a_needle_among_many_events_is_found) {
 
 // -- figures
 
+// A read looks at some thousands of events at most: an answer without a next page has walked
+// nothing but what was asked for.
+TEST_P(StoreSuite, a_few_of_one_endpoint_are_found_at_once_among_many) {
+  EventFilter rare;
+  rare.types = {"rare"};
+  EventFilter usual;
+  usual.types = {"usual"};
+  const auto numbers = configure({"https://a.example/", "https://b.example/"}, {rare, usual});
+  std::vector<EventId> expected;
+  for (int round = 0; round < 5; ++round) {
+    AppendRequest request;
+    request.events.push_back(make_event("rare"));
+    expected.push_back(request.events.back().id);
+    for (int i = 0; i < 1'000; ++i) {
+      request.events.push_back(make_event("usual"));
+    }
+    ASSERT_TRUE(run(store().append(std::move(request))).has_value());
+  }
+  const auto expect_at_once = [&](const EventQuery& query, std::vector<EventId> ids) {
+    const auto page = run(store().list(query, std::nullopt, 100, 64 * 1024 * 1024)).value();
+    EXPECT_EQ(ids_of(page.events), ids);
+    EXPECT_FALSE(page.next);
+    EXPECT_EQ(run(store().count(query)).value(), static_cast<std::int64_t>(ids.size()));
+  };
+  EventQuery query;
+  query.endpoint_id = numbers[0].id;
+  query.newest_first = false;
+  query.state = DeliveryState::waiting;
+  expect_at_once(query, expected);
+  std::vector<boost::asio::awaitable<Result<SettleAnswer>>> calls;
+  for (const ClaimedDelivery& claim : claimed(numbers[1].number, 5'000)) {
+    calls.push_back(store().settle(settlement(claim, SentToReview{ReviewReason::rejected})));
+  }
+  for (const auto& answer : run_together(std::move(calls))) {
+    ASSERT_TRUE(answer.has_value());
+  }
+  for (const ClaimedDelivery& claim : claimed(numbers[0].number, 2)) {
+    ASSERT_TRUE(settle(claim, SentToReview{ReviewReason::exhausted}).has_value());
+  }
+  query.state = DeliveryState::review;
+  expect_at_once(query, {expected[0], expected[1]});
+  query.newest_first = true;
+  expect_at_once(query, {expected[1], expected[0]});
+  query.state.reset();
+  query.reason = ReviewReason::exhausted;
+  expect_at_once(query, {expected[1], expected[0]});
+  query.type = "usual";
+  expect_at_once(query, {});
+  query = {};
+  query.endpoint_id = numbers[0].id;
+  query.state = DeliveryState::waiting;
+  expect_at_once(query, {expected[4], expected[3], expected[2]});
+}
+
 TEST_P(StoreSuite, the_summary_adds_up_after_every_step) {
   const auto endpoints = configure({"https://a.example/", "https://b.example/"});
   const auto expect = [this](std::int64_t pending, std::int64_t delivered, std::int64_t failed) {

@@ -57,6 +57,27 @@ std::vector<Endpoint> StoreSuite::configure(const std::vector<std::string>& urls
   return answer.value();
 }
 
+EndpointRecord StoreSuite::create(const std::string& id, EventFilter filter, EndpointStart start) {
+  EndpointRecord record;
+  record.id = id;
+  record.filter = std::move(filter);
+  record.target = "https://" + id + ".example";
+  record.settings = R"({"concurrency":7})";
+  record.sealed = std::string{"sealed\0content", 14};
+  auto answer = run(store().create_endpoint(std::move(record), start));
+  EXPECT_TRUE(answer.has_value()) << answer.error().message;
+  return answer.value();
+}
+
+EndpointRecord StoreSuite::change(const std::string& id,
+                                  const std::function<void(EndpointRecord&)>& edit) {
+  EndpointRecord record = endpoint(id);
+  edit(record);
+  auto answer = run(store().save_endpoint(std::move(record)));
+  EXPECT_TRUE(answer.has_value()) << answer.error().message;
+  return answer.value();
+}
+
 void StoreSuite::maintain_all(RetentionPolicy policy) {
   for (int step = 0; step < 100'000; ++step) {
     const auto has_more = run(store().maintain(policy));
@@ -107,6 +128,37 @@ Result<void> StoreSuite::settle(const ClaimedDelivery& claimed, Decision decisio
   return settled ? Result<void>{} : Result<void>{settled.error()};
 }
 
+Result<SettleAnswer> StoreSuite::settle_and_claim(const ClaimedDelivery& claimed, Decision decision,
+                                                  std::size_t next) {
+  Settlement wanted = settlement(claimed, decision);
+  wanted.claim_next = next;
+  return run(store().settle(std::move(wanted)));
+}
+
+Result<std::int64_t> StoreSuite::release(const EventId& id, ReleaseAction action,
+                                         std::optional<std::string> endpoint_id) {
+  return run(store().release(id, std::move(endpoint_id), action, tester_note()));
+}
+
+ReleaseStep StoreSuite::release_all(const EventQuery& query, ReleaseAction action,
+                                    std::size_t step) {
+  ReleaseStep all;
+  std::optional<std::int64_t> after;
+  for (int steps = 0; steps < 100'000; ++steps) {
+    const auto answer = run(store().release_step(query, after, step, action, tester_note()));
+    EXPECT_TRUE(answer.has_value()) << answer.error().message;
+    EXPECT_LE(answer->matched, static_cast<std::int64_t>(step));
+    all.matched += answer->matched;
+    all.released += answer->released;
+    if (!answer->next) {
+      return all;
+    }
+    after = answer->next;
+  }
+  ADD_FAILURE() << "the release does not end";
+  return all;
+}
+
 Result<void> StoreSuite::give_back(const std::vector<ClaimedDelivery>& claims) {
   std::vector<ClaimToken> tokens;
   for (const ClaimedDelivery& claim : claims) {
@@ -149,6 +201,37 @@ std::vector<Attempt> StoreSuite::attempts(const EventId& id) {
   return answer ? std::move(answer).value() : std::vector<Attempt>{};
 }
 
+std::vector<EndpointRecord> StoreSuite::endpoints() {
+  auto answer = run(store().endpoints());
+  EXPECT_TRUE(answer.has_value()) << answer.error().message;
+  return std::move(answer).value();
+}
+
+EndpointRecord StoreSuite::endpoint(const std::string& id) {
+  for (EndpointRecord& record : endpoints()) {
+    if (record.id == id) {
+      return std::move(record);
+    }
+  }
+  ADD_FAILURE() << "there is no endpoint " << id;
+  return {};
+}
+
+EndpointCounts StoreSuite::counts(EndpointNumber number) {
+  std::vector<EndpointNumber> numbers{number};
+  const auto answer = run(store().endpoint_counts(std::move(numbers)));
+  EXPECT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_EQ(answer->size(), 1U);
+  EXPECT_EQ(answer->front().number, number);
+  return answer->front();
+}
+
+std::vector<Release> StoreSuite::releases(const EventId& id) {
+  auto answer = run(store().releases(id));
+  EXPECT_TRUE(answer.has_value()) << answer.error().message;
+  return answer ? std::move(answer).value() : std::vector<Release>{};
+}
+
 Summary StoreSuite::summary() {
   const auto figures = run(store().figures());
   EXPECT_TRUE(figures.has_value()) << figures.error().message;
@@ -178,6 +261,10 @@ std::vector<EventView> StoreSuite::list_all(const EventQuery& query, std::size_t
   }
   ADD_FAILURE() << "the list does not end";
   return all;
+}
+
+ReleaseNote tester_note() {
+  return {"tester", "because"};
 }
 
 std::vector<EventId> ids_of(const std::vector<Event>& events) {

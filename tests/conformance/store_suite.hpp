@@ -115,6 +115,12 @@ class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
   std::vector<Endpoint> configure(const std::vector<std::string>& urls,
                                   const std::vector<EventFilter>& filters);
 
+  // As `POST /endpoints` would; takes everything unless told otherwise.
+  EndpointRecord create(const std::string& id, EventFilter filter = {},
+                        EndpointStart start = EndpointStart::now);
+  // Reads the endpoint of that id, changes it, and saves it.
+  EndpointRecord change(const std::string& id, const std::function<void(EndpointRecord&)>& edit);
+
   // Calls `maintain` until it says that there is nothing more to do at once.
   void maintain_all(RetentionPolicy policy = {});
 
@@ -127,6 +133,13 @@ class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
   // An attempt at the claimed delivery that ends as `decision` says.
   [[nodiscard]] Settlement settlement(const ClaimedDelivery& claimed, Decision decision) const;
   Result<void> settle(const ClaimedDelivery& claimed, Decision decision);
+  // A settlement whose answer is needed.
+  Result<SettleAnswer> settle_and_claim(const ClaimedDelivery& claimed, Decision decision,
+                                        std::size_t next);
+  Result<std::int64_t> release(const EventId& id, ReleaseAction action,
+                               std::optional<std::string> endpoint_id = {});
+  // All steps of a release by filter, `step` events at a time; adds up what they answer.
+  ReleaseStep release_all(const EventQuery& query, ReleaseAction action, std::size_t step = 100);
   Result<void> give_back(const std::vector<ClaimedDelivery>& claims);
   [[nodiscard]] LeasedEvents lease(std::size_t limit, std::chrono::seconds duration);
   Result<AckAnswer> ack(const EventId& id, std::optional<std::string> token = {});
@@ -136,6 +149,11 @@ class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
 
   [[nodiscard]] EventView view(const EventId& id);
   [[nodiscard]] std::vector<Attempt> attempts(const EventId& id);
+  [[nodiscard]] std::vector<EndpointRecord> endpoints();
+  // Of that id; the test fails where there is none.
+  [[nodiscard]] EndpointRecord endpoint(const std::string& id);
+  [[nodiscard]] EndpointCounts counts(EndpointNumber number);
+  [[nodiscard]] std::vector<Release> releases(const EventId& id);
   [[nodiscard]] Summary summary();
   [[nodiscard]] std::vector<EventId> pending_ids(std::size_t limit = 100);
   // All pages of a list, `page` at a time.
@@ -145,6 +163,9 @@ class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
   std::unique_ptr<StoreWorld> world_;
   std::uint64_t events_made_ = 0;
 };
+
+// Who releases in these tests, and why.
+[[nodiscard]] ReleaseNote tester_note();
 
 [[nodiscard]] std::vector<EventId> ids_of(const std::vector<Event>& events);
 [[nodiscard]] std::vector<EventId> ids_of(const std::vector<EventView>& views);

@@ -1,5 +1,5 @@
-"""The README's five minutes work as they are written: its commands are run in order, in one shell, and
-the events that they send arrive."""
+"""The README's five minutes, and the page on endpoints, work as they are written: their commands are run
+in order, in one shell each, and what they send arrives."""
 
 import contextlib
 import json
@@ -27,10 +27,10 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def script_of(readme, folder):
-    """The README's commands, with ports that are free, the built program, and no build. A reader takes
+def script_of(page, folder):
+    """The commands of a page, with ports that are free, the built program, and no build. A reader takes
     longer than a shell: what goes on in the background is waited for."""
-    blocks = WALK.findall(readme)
+    blocks = WALK.findall(page)
     assert len(blocks) >= 4
     script = "set -eu\nPATH=" + str(harness.BINARY.parent) + ":$PATH\n"
     for number, block in enumerate(blocks):
@@ -44,20 +44,35 @@ def script_of(readme, folder):
     return script
 
 
-def test_the_five_minutes_of_the_readme_work(tmp_path):
-    script = script_of((ROOT / "README.md").read_text(encoding="utf-8"), tmp_path)
-    shell = subprocess.Popen(["bash", "-c", script], cwd=tmp_path, env=harness.clean_environment(),
+@contextlib.contextmanager
+def walked(name, folder):
+    """What the page's commands printed; what they left running ends with the block."""
+    script = script_of((ROOT / name).read_text(encoding="utf-8"), folder)
+    shell = subprocess.Popen(["bash", "-c", script], cwd=folder, env=harness.clean_environment(),
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                              start_new_session=True)
     try:
         printed, _ = shell.communicate(timeout=harness.PATIENCE)
         assert shell.returncode == 0, printed
+        yield printed
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGTERM)
+
+
+def test_the_five_minutes_of_the_readme_work(tmp_path):
+    with walked("README.md", tmp_path) as printed:
         record = tmp_path / "try/received.ndjson"
         harness.wait_until(lambda: len(harness.read_records(record)) >= 2, "both events to arrive")
         orders = {json.loads(one["body"])["payload"]["order"] for one in harness.read_records(record)}
         assert orders == {17, 18}
         assert "order.created" in printed
         assert '"status":"pending"' in printed
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(shell.pid, signal.SIGTERM)
+
+
+def test_the_commands_of_the_page_on_endpoints_work(tmp_path):
+    with walked("docs/endpoints.md", tmp_path) as printed:
+        assert '"secret":"whsec_' in printed and '"X-Team":"***"' in printed
+        assert '"outcome":"delivered"' in printed
+        paths = {one["path"] for one in harness.read_records(tmp_path / "hooks/received.ndjson")}
+        assert paths == {"/orders"}

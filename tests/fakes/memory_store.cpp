@@ -6,6 +6,13 @@
 #include <algorithm>
 
 namespace dispatcher::fakes {
+namespace {
+
+// Of the payloads that are claimed with a settlement.
+constexpr std::size_t kMaxNextBytes = 4 * 1024 * 1024;
+
+}  // namespace
+
 void MemoryStore::crash() {
   claims_.clear();
   claimed_.clear();
@@ -34,12 +41,23 @@ boost::asio::awaitable<Result<ClaimAnswer>> MemoryStore::claim(std::vector<Claim
 }
 
 boost::asio::awaitable<Result<SettleAnswer>> MemoryStore::settle(Settlement settlement) {
-  auto apply = [this, settlement = std::move(settlement)]() mutable -> Result<SettleAnswer> {
-    const auto settled = settle_now(std::move(settlement));
+  auto apply = [this, settlement = std::move(settlement)]() -> Result<SettleAnswer> {
+    const auto settled = settle_now(settlement);
     if (!settled) {
       return settled.error();
     }
-    return SettleAnswer{};
+    if (!settlement.disables_endpoint.empty()) {
+      disable(settlement.endpoint, settlement.disables_endpoint);
+    }
+    SettleAnswer answer;
+    const MemoryEndpoint* endpoint = std::as_const(*this).find_endpoint(settlement.endpoint);
+    if (settlement.claim_next > 0 && endpoint != nullptr &&
+        endpoint->endpoint.state == EndpointState::active) {
+      const auto claimed = claim_now({{settlement.endpoint, settlement.claim_next}}, kMaxNextBytes);
+      answer.next = claimed->deliveries;
+      answer.lane = claimed->lanes.front();
+    }
+    return answer;
   };
   return perform<SettleAnswer>(StoreOperation::settle, std::move(apply));
 }
@@ -96,7 +114,7 @@ void MemoryStore::route(MemoryEvent& row) {
   MemoryDelivery delivery;
   delivery.due = row.event->created_at;
   for (const MemoryEndpoint& one : disk_.endpoints) {
-    if (one.endpoint.state != EndpointState::disabled &&
+    if (one.is_routed() && one.endpoint.state != EndpointState::disabled &&
         one.endpoint.filter.matches(row.event->type, row.event->source)) {
       row.deliveries.emplace(one.endpoint.number, delivery);
     }
@@ -112,6 +130,10 @@ Result<ClaimAnswer> MemoryStore::claim_now(std::vector<ClaimRequest> requests,
   ClaimAnswer answer;
   std::size_t bytes = 0;
   for (const ClaimRequest& request : requests) {
+    if (const auto* endpoint = find_endpoint(request.endpoint);
+        endpoint != nullptr && endpoint->is_removed) {
+      continue;  // what still waits is about to be discarded
+    }
     std::map<std::pair<WallTime, std::int64_t>, MemoryEvent*> due;
     for (auto& [id, row] : disk_.events) {
       const auto found = row.deliveries.find(request.endpoint);
@@ -145,6 +167,9 @@ Result<ClaimAnswer> MemoryStore::claim_now(std::vector<ClaimRequest> requests,
 
 std::optional<WallTime> MemoryStore::next_due(EndpointNumber endpoint) const {
   std::optional<WallTime> next;
+  if (const auto* known = find_endpoint(endpoint); known != nullptr && known->is_removed) {
+    return next;
+  }
   for (const auto& [id, row] : disk_.events) {
     const auto found = row.deliveries.find(endpoint);
     if (found == row.deliveries.end() || found->second.state != DeliveryState::waiting ||
@@ -170,8 +195,6 @@ Result<void> MemoryStore::settle_now(Settlement settlement) {
     return make_error(ErrorKind::not_found, "the event was deleted");
   }
   MemoryDelivery& delivery = row->deliveries.at(settlement.endpoint);
-  const MemoryEndpoint* endpoint = find_endpoint(settlement.endpoint);
-  settlement.attempt.endpoint_id = endpoint == nullptr ? "" : endpoint->endpoint.id;
   ++delivery.progress.attempts;
   delivery.last_attempt = settlement.attempt.started_at;
   const bool is_settled =
@@ -182,9 +205,13 @@ Result<void> MemoryStore::settle_now(Settlement settlement) {
     delivery.last_status = settlement.attempt.status;
     delivery.last_error = settlement.attempt.error;
     delivery.reason.reset();
+    const MemoryEndpoint* endpoint = find_endpoint(settlement.endpoint);
     if (is_success) {
       delivery.state = DeliveryState::delivered;
       delivery.delivered_at = clock_.wall();
+      note_delivered(settlement.endpoint);
+    } else if (endpoint != nullptr && endpoint->is_removed) {
+      discard(*row, settlement.endpoint, endpoint->discard_note.value_or(ReleaseNote{}));
     } else if (const auto* again = std::get_if<Again>(&settlement.decision)) {
       delivery.state = DeliveryState::waiting;
       delivery.due = again->at;
@@ -198,7 +225,7 @@ Result<void> MemoryStore::settle_now(Settlement settlement) {
     row->updated_at = clock_.wall();
     update_status(*row);
   }
-  row->attempts.push_back(std::move(settlement.attempt));
+  note_attempt(*row, settlement.endpoint, std::move(settlement.attempt));
   const bool is_known = is_success && delivery.state == DeliveryState::delivered;
   if (!is_recorded && !is_known) {
     return make_error(ErrorKind::conflict, "the delivery has ended or another holds it");
@@ -270,45 +297,21 @@ MemoryEvent* MemoryStore::find(const EventId& id) {
 }
 
 const MemoryEndpoint* MemoryStore::find_endpoint(EndpointNumber number) const {
-  const auto found =
-      std::find_if(disk_.endpoints.begin(), disk_.endpoints.end(),
-                   [number](const auto& row) { return row.endpoint.number == number; });
-  return found == disk_.endpoints.end() ? nullptr : &*found;
+  const auto found = std::lower_bound(disk_.endpoints.begin(), disk_.endpoints.end(), number,
+                                      [](const MemoryEndpoint& row, EndpointNumber wanted) {
+                                        return row.endpoint.number < wanted;
+                                      });
+  return found == disk_.endpoints.end() || found->endpoint.number != number ? nullptr : &*found;
 }
 
-// TODO: these are on their way.
-boost::asio::awaitable<Result<std::vector<EndpointRecord>>> MemoryStore::endpoints() {
-  co_return std::vector<EndpointRecord>{};
+MemoryEndpoint* MemoryStore::find_endpoint(EndpointNumber number) {
+  return const_cast<MemoryEndpoint*>(std::as_const(*this).find_endpoint(number));
 }
-boost::asio::awaitable<Result<EndpointRecord>> MemoryStore::create_endpoint(
-    EndpointRecord /*record*/, EndpointStart /*start*/) {
-  co_return make_error(ErrorKind::refused, "not built yet");
-}
-boost::asio::awaitable<Result<EndpointRecord>> MemoryStore::save_endpoint(
-    EndpointRecord /*record*/) {
-  co_return make_error(ErrorKind::refused, "not built yet");
-}
-boost::asio::awaitable<Result<void>> MemoryStore::remove_endpoint(std::string /*id*/,
-                                                                  bool /*discards*/,
-                                                                  ReleaseNote /*note*/) {
-  co_return make_error(ErrorKind::refused, "not built yet");
-}
-boost::asio::awaitable<Result<std::vector<EndpointCounts>>> MemoryStore::endpoint_counts(
-    std::vector<EndpointNumber> numbers) {
-  co_return std::vector<EndpointCounts>(numbers.size());
-}
-boost::asio::awaitable<Result<std::int64_t>> MemoryStore::release(
-    EventId /*id*/, std::optional<std::string> /*endpoint_id*/, ReleaseAction /*action*/,
-    ReleaseNote /*note*/) {
-  co_return make_error(ErrorKind::refused, "not built yet");
-}
-boost::asio::awaitable<Result<ReleaseStep>> MemoryStore::release_step(
-    EventQuery /*query*/, std::optional<std::int64_t> /*after*/, std::size_t /*max_events*/,
-    ReleaseAction /*action*/, ReleaseNote /*note*/) {
-  co_return make_error(ErrorKind::refused, "not built yet");
-}
-boost::asio::awaitable<Result<std::vector<Release>>> MemoryStore::releases(EventId /*id*/) {
-  co_return std::vector<Release>{};
+
+MemoryEndpoint* MemoryStore::find_endpoint(const std::string& id) {
+  const auto found = std::find_if(disk_.endpoints.begin(), disk_.endpoints.end(),
+                                  [&id](const auto& row) { return row.endpoint.id == id; });
+  return found == disk_.endpoints.end() ? nullptr : &*found;
 }
 
 }  // namespace dispatcher::fakes

@@ -17,7 +17,17 @@
 
 namespace dispatcher::fakes {
 
-enum class StoreOperation { append, configure, claim, settle, give_back, consume, read, maintain };
+enum class StoreOperation {
+  append,
+  configure,
+  claim,
+  settle,
+  give_back,
+  consume,
+  release,
+  read,
+  maintain
+};
 
 class StoreFaults {
  public:
@@ -31,10 +41,31 @@ class StoreFaults {
 // -- what is durable
 
 struct MemoryEndpoint {
-  Endpoint endpoint;
-  // Empty where only a consumer has spoken of it: then it has a name and no URL.
+  Endpoint endpoint;  // its state is the one that is shown
+  // Empty where only a consumer has spoken of it, or the API has made it.
   std::optional<Sha256Digest> url_hash;
   bool wants_backlog = false;  // what matched nothing so far; routed by `maintain`
+
+  EndpointState chosen_state = EndpointState::active;  // by a person: it is this when it comes back
+  bool is_gone = false;                                // its URL left the secret
+  bool is_removed = false;
+  std::optional<ReleaseNote> discard_note;  // removed, and what waits for it goes too
+  std::optional<std::string> state_reason;
+  std::string target;
+  std::string settings;
+  std::string sealed;
+  WallTime created_at{};
+  WallTime updated_at{};
+  std::int64_t revision = 0;
+
+  std::int64_t delivered = 0;
+  std::int64_t failed = 0;
+  std::optional<WallTime> failing_since;
+
+  // Deliveries are made for it: it is more than a name.
+  [[nodiscard]] bool is_routed() const {
+    return !is_removed && (url_hash || endpoint.origin == EndpointOrigin::api);
+  }
 };
 
 // In flight is not a durable state: it is waiting, and claimed.
@@ -58,6 +89,7 @@ struct MemoryEvent {
   // By endpoint; kNoEndpoint stands for a later one, where none has matched.
   std::map<EndpointNumber, MemoryDelivery> deliveries;
   std::vector<Attempt> attempts;
+  std::vector<Release> releases;
   std::string lease_token;
   WallTime lease_until{};
 
@@ -171,6 +203,26 @@ class MemoryStore : public Store {
 
   Result<std::vector<Endpoint>> configure_now(std::vector<Endpoint> endpoints,
                                               std::vector<Sha256Digest> url_hashes);
+  Result<EndpointRecord> create_now(const EndpointRecord& record, EndpointStart start);
+  Result<EndpointRecord> save_now(const EndpointRecord& record);
+  Result<void> remove_now(const std::string& id, bool discards_waiting, const ReleaseNote& note);
+  [[nodiscard]] EndpointCounts counts_of(EndpointNumber number) const;
+  void note_attempt(MemoryEvent& row, EndpointNumber endpoint, Attempt attempt);
+  void note_delivered(EndpointNumber endpoint);
+  void disable(EndpointNumber endpoint, const std::string& reason);
+
+  Result<std::int64_t> release_now(const EventId& id, const std::optional<std::string>& endpoint_id,
+                                   ReleaseAction action, const ReleaseNote& note);
+  Result<ReleaseStep> release_step_now(const EventQuery& query, std::optional<std::int64_t> after,
+                                       std::size_t max_events, ReleaseAction action,
+                                       const ReleaseNote& note);
+  // Those of the event's deliveries that have what the query asks of deliveries.
+  std::int64_t release_deliveries(MemoryEvent& row, const EventQuery& query, ReleaseAction action,
+                                  const ReleaseNote& note);
+  [[nodiscard]] bool is_replayable(const MemoryEvent& row, EndpointNumber endpoint) const;
+  void discard(MemoryEvent& row, EndpointNumber endpoint, const ReleaseNote& note);
+  bool discard_removed();
+
   Result<LeasedEvents> lease_now(const LeaseRequest& request);
   Result<EventView> nack_now(const EventId& id, const std::string& token,
                              const NackRequest& request);
@@ -199,6 +251,10 @@ class MemoryStore : public Store {
   [[nodiscard]] bool is_held_by_another(const MemoryEvent& row, const std::string& token) const;
   [[nodiscard]] MemoryEvent* find(const EventId& id);
   [[nodiscard]] const MemoryEndpoint* find_endpoint(EndpointNumber number) const;
+  [[nodiscard]] MemoryEndpoint* find_endpoint(EndpointNumber number);
+  [[nodiscard]] MemoryEndpoint* find_endpoint(const std::string& id);
+  [[nodiscard]] bool has_delivery(const EventQuery& query, const MemoryEvent& row,
+                                  EndpointNumber endpoint) const;
   [[nodiscard]] bool matches(const EventQuery& query, const MemoryEvent& row) const;
   [[nodiscard]] EventView view_of(const MemoryEvent& row, bool with_deliveries) const;
   [[nodiscard]] std::optional<WallTime> next_due(EndpointNumber endpoint) const;

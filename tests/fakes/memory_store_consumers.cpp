@@ -98,7 +98,7 @@ Result<AckAnswer> MemoryStore::ack_now(const EventId& id, const std::optional<st
   if (row == nullptr) {
     return not_found(id);
   }
-  if (row->status == EventStatus::pending) {
+  if (row->status != EventStatus::delivered) {
     if (token && is_held_by_another(*row, *token)) {
       return held(id);
     }
@@ -155,6 +155,7 @@ void MemoryStore::apply_nack(MemoryEvent& row, const NackRequest& request) {
       delivery.state = DeliveryState::delivered;
       delivery.reason.reset();
       delivery.delivered_at = now;
+      note_delivered(find_endpoint(id)->endpoint.number);
     }
   }
   const bool is_failure =
@@ -172,7 +173,7 @@ void MemoryStore::apply_nack(MemoryEvent& row, const NackRequest& request) {
     if (request.error) {
       delivery.last_error = request.error;
     }
-    const MemoryEndpoint* endpoint = find_endpoint(number);
+    const MemoryEndpoint* endpoint = std::as_const(*this).find_endpoint(number);
     const auto schedule =
         endpoint == nullptr ? RetryPolicy::default_schedule() : endpoint->endpoint.retry.schedule;
     const auto step = static_cast<std::size_t>(delivery.progress.step);
@@ -195,19 +196,18 @@ void MemoryStore::record_reported(MemoryEvent& row, Attempt attempt) {
   delivery.last_attempt = attempt.started_at;
   delivery.last_status = attempt.status;
   delivery.last_error = attempt.error;
-  row.attempts.push_back(std::move(attempt));
+  const EndpointNumber number = find_endpoint(attempt.endpoint_id)->endpoint.number;
+  note_attempt(row, number, std::move(attempt));
 }
 
 MemoryDelivery& MemoryStore::named_delivery(MemoryEvent& row, const std::string& endpoint_id) {
-  auto known = std::find_if(disk_.endpoints.begin(), disk_.endpoints.end(),
-                            [&](const auto& one) { return one.endpoint.id == endpoint_id; });
-  if (known == disk_.endpoints.end()) {
+  const MemoryEndpoint* known = find_endpoint(endpoint_id);
+  if (known == nullptr) {
     MemoryEndpoint named;
     named.endpoint.number = disk_.next_endpoint++;
     named.endpoint.id = endpoint_id;
     named.endpoint.state = EndpointState::disabled;
-    disk_.endpoints.push_back(std::move(named));
-    known = disk_.endpoints.end() - 1;
+    known = &disk_.endpoints.emplace_back(std::move(named));
   }
   MemoryDelivery fresh;
   fresh.due = row.event->created_at;

@@ -30,7 +30,7 @@ Result<std::vector<Endpoint>> MemoryStore::configure_now(std::vector<Endpoint> e
   for (MemoryEndpoint& row : disk_.endpoints) {
     const bool is_named =
         std::find(url_hashes.begin(), url_hashes.end(), row.url_hash) != url_hashes.end();
-    if (!is_named && row.endpoint.state != EndpointState::disabled) {
+    if (row.url_hash && !is_named && !row.is_gone) {
       left.push_back(&row);
     }
   }
@@ -41,17 +41,27 @@ Result<std::vector<Endpoint>> MemoryStore::configure_now(std::vector<Endpoint> e
   MemoryEndpoint* replaced = left.size() == 1 && came == 1 ? left[0] : nullptr;
   for (MemoryEndpoint* row : left) {
     if (row != replaced) {
+      row->is_gone = true;
       row->endpoint.state = EndpointState::disabled;
+      row->updated_at = clock_.wall();
+      ++row->revision;
     }
   }
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     MemoryEndpoint& row = endpoint_for(endpoints[i], url_hashes[i], replaced);
+    const bool is_same = !row.is_gone && row.target == endpoints[i].url.display() &&
+                         row.endpoint.filter.types == endpoints[i].filter.types &&
+                         row.endpoint.filter.sources == endpoints[i].filter.sources;
+    row.is_gone = false;
+    row.target = endpoints[i].url.display();
     endpoints[i].number = row.endpoint.number;
     endpoints[i].id = row.endpoint.id;
-    if (row.endpoint.state == EndpointState::paused) {
-      endpoints[i].state = EndpointState::paused;
-    }
+    endpoints[i].state = row.chosen_state;
     row.endpoint = endpoints[i];
+    if (!is_same) {
+      row.updated_at = clock_.wall();
+      ++row.revision;
+    }
   }
   return endpoints;
 }
@@ -74,6 +84,7 @@ MemoryEndpoint& MemoryStore::endpoint_for(Endpoint& endpoint, const Sha256Digest
     if (!row.url_hash) {  // so far only a consumer's name for it
       row.url_hash = url_hash;
       row.wants_backlog = true;
+      row.created_at = clock_.wall();
       return row;
     }
     // Its id went to the URL that took its place.
@@ -81,13 +92,18 @@ MemoryEndpoint& MemoryStore::endpoint_for(Endpoint& endpoint, const Sha256Digest
     break;
   }
   endpoint.number = disk_.next_endpoint++;
-  disk_.endpoints.push_back({endpoint, url_hash, true});
-  return disk_.endpoints.back();
+  MemoryEndpoint& fresh = disk_.endpoints.emplace_back();
+  fresh.endpoint = endpoint;
+  fresh.url_hash = url_hash;
+  fresh.wants_backlog = true;
+  fresh.created_at = clock_.wall();
+  return fresh;
 }
 
 void MemoryStore::take_over(MemoryEndpoint& row, const Endpoint& endpoint,
                             const Sha256Digest& url_hash) {
   row.url_hash = url_hash;
+  row.target.clear();  // it is another's now
   row.endpoint.url = endpoint.url;
   for (auto& [id, event] : disk_.events) {
     const auto delivery = event.deliveries.find(row.endpoint.number);
@@ -108,7 +124,8 @@ Result<bool> MemoryStore::maintain_now(const RetentionPolicy& policy) {
   });
   const bool has_more_expired = expire_done(policy);
   const bool has_more_backlog = route_backlog();
-  return has_more_expired || has_more_backlog;
+  const bool has_more_discards = discard_removed();
+  return has_more_expired || has_more_backlog || has_more_discards;
 }
 
 bool MemoryStore::route_backlog() {
@@ -139,7 +156,8 @@ bool MemoryStore::route_backlog_of(MemoryEvent& row) {
   delivery.reason.reset();
   bool is_matched = false;
   for (const MemoryEndpoint& one : disk_.endpoints) {
-    if (one.wants_backlog && one.endpoint.filter.matches(row.event->type, row.event->source)) {
+    if (one.wants_backlog && one.endpoint.state != EndpointState::disabled &&
+        one.endpoint.filter.matches(row.event->type, row.event->source)) {
       is_matched = true;
       row.deliveries.emplace(one.endpoint.number, delivery);  // unless it has it already
     }

@@ -102,15 +102,18 @@ bool MemoryStore::matches(const EventQuery& query, const MemoryEvent& row) const
   if (!query.state && !query.endpoint_id && !query.reason) {
     return true;
   }
-  return std::any_of(row.deliveries.begin(), row.deliveries.end(), [&](const auto& one) {
-    const auto& [number, delivery] = one;
-    const auto state = is_claimed(row, number) ? DeliveryState::in_flight : delivery.state;
-    const MemoryEndpoint* endpoint = find_endpoint(number);
-    return (!query.state || state == *query.state) &&
-           (!query.reason || delivery.reason == query.reason) &&
-           (!query.endpoint_id ||
-            (endpoint != nullptr && endpoint->endpoint.id == *query.endpoint_id));
-  });
+  return std::any_of(row.deliveries.begin(), row.deliveries.end(),
+                     [&](const auto& one) { return has_delivery(query, row, one.first); });
+}
+
+bool MemoryStore::has_delivery(const EventQuery& query, const MemoryEvent& row,
+                               EndpointNumber endpoint) const {
+  const MemoryDelivery& delivery = row.deliveries.at(endpoint);
+  const auto state = is_claimed(row, endpoint) ? DeliveryState::in_flight : delivery.state;
+  const MemoryEndpoint* known = find_endpoint(endpoint);
+  return (!query.state || state == *query.state) &&
+         (!query.reason || delivery.reason == query.reason) &&
+         (!query.endpoint_id || (known != nullptr && known->endpoint.id == *query.endpoint_id));
 }
 
 boost::asio::awaitable<Result<EventPage>> MemoryStore::list(EventQuery query,

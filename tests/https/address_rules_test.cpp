@@ -174,6 +174,42 @@ TEST(address_rules, an_exemption_is_for_its_scheme_and_network_alone) {
   }
 }
 
+TEST(address_rules, what_can_never_be_sent_to_is_told_before_any_look_up) {
+  struct Case {
+    const char* exempt;
+    bool is_https;
+    const char* host;
+    bool is_refused;
+  };
+  const std::array cases{
+      Case{"", true, "hooks.example.com", false},
+      Case{"", true, "8.8.8.8", false},
+      Case{"", true, "localhost", false},  // a name: what it resolves to is seen at delivery
+      Case{"", true, "127.0.0.1", true},
+      Case{"", true, "2130706433", true},
+      Case{"", true, "0x7f.1", true},
+      Case{"", true, "::1", true},
+      Case{"", true, "::ffff:10.0.0.1", true},
+      Case{"", true, "256.1.1.1", true},
+      Case{"", false, "hooks.example.com", true},
+      Case{"", false, "8.8.8.8", true},
+      Case{"https://127.0.0.0/8", true, "127.0.0.1", false},
+      Case{"https://127.0.0.0/8", true, "127.1", false},
+      Case{"https://127.0.0.0/8", true, "10.0.0.1", true},
+      Case{"https://127.0.0.0/8", false, "127.0.0.1", true},
+      Case{"https://127.0.0.0/8", false, "hooks.example.com", true},
+      Case{"http://127.0.0.0/8", false, "127.0.0.1", false},
+      Case{"http://127.0.0.0/8", false, "localhost", false},
+      Case{"http://127.0.0.0/8", false, "8.8.8.8", true},
+  };
+  for (const Case& one : cases) {
+    const auto targets = parse_allow_targets(one.exempt);
+    ASSERT_TRUE(targets);
+    EXPECT_EQ(fault_of_target(*targets, one.is_https, one.host).has_value(), one.is_refused)
+        << one.exempt << " " << one.is_https << " " << one.host;
+  }
+}
+
 TEST(address_rules, an_exemption_may_be_any_prefix) {
   const auto targets = parse_allow_targets("http://0.0.0.0/0,https://[fc00::]/7,http://::/0");
   ASSERT_TRUE(targets) << targets.error().message;

@@ -1,6 +1,8 @@
 """SIGHUP makes `serve` read its secret again: a new API key works, an old one no longer does, and what
-was wrong with a new secret leaves the old one in place."""
+was wrong with a new secret leaves the old one in place, and keys that endpoints are kept under can be
+exchanged."""
 
+import base64
 import json
 import signal
 
@@ -54,3 +56,40 @@ def test_a_new_webhook_url_takes_over_the_backlog_of_the_old_one(tmp_path, start
     service.signal(signal.SIGHUP)
     harness.wait_until(lambda: event in harness.delivered_ids(receiver.records()),
                        "the event to arrive at the new URL")
+
+
+def test_a_new_encryption_key_is_taken_and_the_old_one_can_go(tmp_path, starts):
+    receiver = starts(harness.Receiver)
+    keys = [base64.b64encode(bytes([byte]) * 32).decode() for byte in b"ab"]
+    path = tmp_path / "secret.json"
+    write(path, zapier_api_key="key", encryption_keys=keys[:1])
+    service = starts(harness.Service, "--secrets-file", path, "--ca-file", receiver.ca_file,
+                     "--allow-target", "https://127.0.0.0/8", env={"RETRY_BASE_SECONDS": "0.1"})
+    client = service.anonymous().take_token("key")
+    made = client.json("POST", "/endpoints", {"url": receiver.url()}, expect=201)["id"]
+
+    def reload(encryption_keys):
+        logged = service.stderr().count("the secret was read again")
+        write(path, zapier_api_key="key", encryption_keys=encryption_keys)
+        service.signal(signal.SIGHUP)
+        harness.wait_until(lambda: service.stderr().count("the secret was read again") > logged,
+                           "the secret to be read")
+
+    def state():
+        return client.json("GET", f"/endpoints/{made}")["state"]
+
+    reload(keys[1:])
+    assert state() == "disabled"
+    reload(keys[::-1])
+    assert state() == "active"
+    # The new key alone suffices as soon as everything has been sealed anew.
+    def suffices():
+        reload(keys[1:])
+        if state() == "active":
+            return True
+        reload(keys[::-1])
+        return False
+
+    harness.wait_until(suffices, "the endpoint to be sealed under the new key")
+    event = client.post_event()
+    harness.wait_until(lambda: event in harness.delivered_ids(receiver.records()), "the delivery")

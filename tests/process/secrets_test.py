@@ -1,6 +1,7 @@
 """No secret reaches a log, an error or a metric: not the path of a webhook's URL nor its password, not
 the API key, not a token, not a signing secret, not a payload, whatever goes wrong."""
 
+import base64
 import json
 import uuid
 
@@ -87,6 +88,52 @@ def test_no_secret_is_in_the_log_an_error_or_a_metric(tmp_path, starts):
     for where, text in texts:
         assert MARK not in text, f"{where}: {text[max(0, text.find(MARK) - 300):][:700]}"
         assert token not in text, where
+
+
+def files_of(service):
+    """The bytes of everything in the data directory, the secret file aside: the database, its log, ..."""
+    for path in service.data.rglob("*"):
+        if path.is_file() and path.name != "secrets.json":
+            yield path.name, path.read_bytes()
+
+
+def test_what_an_endpoint_of_the_api_keeps_secret_is_in_no_file_and_shown_nowhere(starts):
+    refuses = starts(harness.Receiver, "--status", "404")
+    service = starts(harness.Service, "--ca-file", refuses.ca_file, "--allow-target",
+                     "https://127.0.0.0/8", "--log-level", "debug",
+                     env={"RETRY_BASE_SECONDS": "0.05"})
+    client = service.client()
+    url = refuses.url(f"/{marked('path')}?key={marked('query')}").replace(
+        "//", f"//{marked('user')}:{marked('password')}@")
+    key = base64.b64encode(MARK.encode()).decode()  # 32 bytes
+    made = client.json("POST", "/endpoints", {
+        "url": url, "headers": {"X-Key": marked("header")}, "secret": f"whsec_{key}"}, expect=201)
+    path = f"/endpoints/{made['id']}"
+    rotated = client.json("POST", f"{path}/rotate-secret", {})
+    event = client.post_event()
+    harness.wait_until(lambda: client.json("GET", f"/events?state=review")["items"], "the refusal")
+    texts = [("a fault", client.request("PATCH", path, body)[2].decode()) for body in (
+        {"url": f"gopher://{marked('path')}"}, {"headers": {"X-Key": marked("header") + "\n"}},
+        {"headers": marked("header")}, {"headerz": {"X-Key": marked("header")}})]
+    texts += [("a test", client.request("POST", f"{path}/test")[2].decode()),
+              ("a change", client.request("PATCH", path, {"retries": 1})[2].decode()),
+              ("the endpoint", client.request("GET", path)[2].decode()),
+              ("the list", client.request("GET", "/endpoints")[2].decode()), *texts_of(client, [event])]
+    assert client.json("GET", f"{path}?reveal=true")["url"] == url
+    files = list(files_of(service))
+    client.close()
+    service.terminate()
+    assert service.wait() == 0
+    files += files_of(service)
+    texts += [("the log", service.stderr()), ("standard output", service.stdout())]
+    new_key = rotated["secret"].removeprefix("whsec_")
+    secrets = [MARK, key, new_key]
+    for where, text in texts:
+        assert not [one for one in secrets if one in text], f"{where}: {text[:700]}"
+    assert any(made["id"].encode() in content for _, content in files), "not the files that keep it"
+    for where, content in files:
+        for one in (*map(str.encode, secrets), base64.b64decode(new_key)):
+            assert one not in content, where
 
 
 def test_every_log_line_is_one_json_object(starts):

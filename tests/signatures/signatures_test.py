@@ -133,3 +133,32 @@ def test_what_we_deliver_is_taken_by_our_own_receivers(starts, tmp_path):
     event = client.post_event({"n": 1})
     harness.wait_until(lambda: client.json("GET", f"/events/{event}")["status"] == "delivered",
                        "both to take it")
+
+
+@pytest.mark.parametrize("format", ["event", "payload", "standard"])
+def test_our_own_receivers_take_every_body_while_a_secret_is_rotated(starts, tmp_path, format):
+    """The old secret is the receivers'; while it signs beside the new one they go on."""
+    secret = SECRETS["base64"]
+    file = tmp_path / "secret.json"
+    key = base64.b64encode(secrets.token_bytes(32)).decode()
+    file.write_text(json.dumps({"zapier_api_key": "key", "jwt_secret": "j" * 40,
+                                "zapier_webhook_secret": secret, "encryption_keys": [key]}))
+    listening = starts(harness.Receiver, "--plain", "--secret", secret)
+    service = starts(harness.Service, "--secrets-file", file, "--allow-target", "http://127.0.0.0/8")
+    client = service.anonymous().take_token("key")
+    for url in (f"{service.url}/webhook", listening.url()):
+        made = client.json("POST", "/endpoints", {"url": url, "body": format, "secret": secret}, expect=201)
+        tested = client.json("POST", f"/endpoints/{made['id']}/test")
+        assert tested["status"] == 200, tested
+        client.json("POST", f"/endpoints/{made['id']}/rotate-secret", {"overlap_seconds": 3600})
+    event = client.post_event({"n": 1}, type="order.created")
+    harness.wait_until(lambda: client.json("GET", f"/events/{event}")["status"] == "delivered",
+                       "both to take it")
+    assert all(" " in record["headers"]["webhook-signature"] for record in listening.records()[1:])
+    [entry, *_] = client.json("GET", "/webhooks/logs")
+    assert (entry["payload"], entry["event_type"]) == (
+        {"n": 1}, "unknown" if format == "payload" else "order.created")
+    # Without the overlap the receivers' secret is no longer among those that sign.
+    for one in client.json("GET", "/endpoints")["items"]:
+        client.json("POST", f"/endpoints/{one['id']}/rotate-secret", {"overlap_seconds": 0})
+        assert client.json("POST", f"/endpoints/{one['id']}/test")["status"] == 401

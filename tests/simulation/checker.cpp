@@ -80,6 +80,7 @@ void Checker::on_life_begins(int process, std::optional<MonoTime> deadline) {
   first_visit_ = receivers_.visits().size();
   under_way_.clear();
   pauses_.clear();
+  breakers_.clear();
 }
 
 void Checker::on_stopping(MonoTime may_abort_from) {
@@ -133,6 +134,7 @@ void Checker::on_sent(std::size_t index) {
   check_against_earlier(key, visit);
   check_lease(*id, visit);
   check_pause(visit);
+  check_breaker(index, visit);
   check_schedule(key, *endpoint, visit);
   visits_[key].push_back(index);
   under_way_.insert(index);
@@ -141,6 +143,7 @@ void Checker::on_sent(std::size_t index) {
 void Checker::on_ended(std::size_t index) {
   const Visit& visit = receivers_.visits()[index];
   under_way_.erase(index);
+  breakers_[visit.host].on_ended(index, visit, visit.is_read() && visit.status == 410);
   if (visit.ended_at > visit.deadline) {
     fail("a request outlived its deadline");
   }
@@ -149,10 +152,12 @@ void Checker::on_ended(std::size_t index) {
     fail("given up before a stop's grace had ended: " + visit.webhook_id);
   }
   if (visit.status == 429 && visit.retry_not_before()) {
-    const WallTime until = std::min(*visit.retry_not_before(), visit.ended_wall + kMaxRetryAfter);
+    const auto length =
+        std::min<microseconds>(*visit.retry_not_before() - visit.ended_wall, kMaxRetryAfter);
     const auto known = pauses_.find(visit.host);
-    if (known == pauses_.end() || known->second.until < until) {
-      pauses_.insert_or_assign(visit.host, Pause{*visit.ended_at, until});
+    if (known == pauses_.end() ||
+        known->second.since + known->second.length < *visit.ended_at + length) {
+      pauses_.insert_or_assign(visit.host, Pause{*visit.ended_at, length});
     }
   }
 }
@@ -224,9 +229,21 @@ void Checker::check_lease(const EventId& id, const Visit& visit) {
 
 void Checker::check_pause(const Visit& visit) {
   const auto pause = pauses_.find(visit.host);
+  // What was asked for is a time to wait: it is over when that has passed, whatever the wall clock
+  // says meanwhile.
   if (pause != pauses_.end() && visit.sent_at > pause->second.since &&
-      world_.latest_wall_since(pause->second.since) < pause->second.until) {
+      visit.sent_at < pause->second.since + pause->second.length) {
     fail("sent to an endpoint that a 429 had paused: " + visit.host);
+  }
+}
+
+void Checker::check_breaker(std::size_t index, const Visit& visit) {
+  const auto began = breakers_[visit.host].on_sent(index, visit.sent_at);
+  if (began.kind != BreakerModel::Kind::ordinary) {
+    kinds_.emplace(index, began.kind);
+  }
+  if (began.is_too_early) {
+    fail("sent though its endpoint's breaker was open: " + visit.host);
   }
 }
 
@@ -236,23 +253,26 @@ void Checker::check_schedule(const DeliveryKey& key, const Endpoint& endpoint, c
     return;
   }
   const Visit* last = nullptr;
-  std::size_t failures = 0;
+  bool was_probe = false;
   for (const Recorded& one : recorded(row->second, key.second)) {
     if (one.visit == nullptr) {
       fail("an attempt is recorded that was not made: " + visit.webhook_id);
       return;
     }
     last = one.visit->failure == FailureKind::aborted ? nullptr : one.visit;
-    failures += last != nullptr ? 1 : 0;
+    was_probe = kind_of(*one.visit) != BreakerModel::Kind::ordinary;
   }
-  if (last == nullptr || failures == 0) {
+  const Failures failures = failures_of(row->second, key.second);
+  if (last == nullptr) {
     return;
   }
   const auto consumed = consumed_.find(key.first);
   const bool is_reported = consumed != consumed_.end() && consumed->second.may_be_reported;
   // After a consumer's report the round starts anew: how far it is, is not known here.
-  const auto wait =
-      is_reported ? shortest_wait(endpoint.retry) : least_wait(endpoint.retry, failures);
+  auto wait = is_reported ? shortest_wait(endpoint.retry) : least_wait(endpoint.retry, failures);
+  if (was_probe) {
+    wait = kAfterProbe;
+  }
   if (!wait) {
     fail("sent again after its last attempt: " + visit.webhook_id);
     return;
@@ -264,9 +284,27 @@ void Checker::check_schedule(const DeliveryKey& key, const Endpoint& endpoint, c
   }
   const WallTime latest = world_.latest_wall_since(*last->ended_at);
   if (latest < not_before) {
-    fail(fmt::format("attempt {} of {} came {} us too early", failures + 1, visit.webhook_id,
+    fail(fmt::format("attempt {} of {} came {} us too early", failures.most + 1, visit.webhook_id,
                      (not_before - latest).count()));
   }
+}
+
+BreakerModel::Kind Checker::kind_of(const Visit& visit) const {
+  const auto known = kinds_.find(static_cast<std::size_t>(&visit - receivers_.visits().data()));
+  return known == kinds_.end() ? BreakerModel::Kind::ordinary : known->second;
+}
+
+Failures Checker::failures_of(const MemoryEvent& row, EndpointNumber number) const {
+  Failures failures;
+  for (const Recorded& one : recorded(row, number)) {
+    if (one.visit == nullptr || one.visit->failure == FailureKind::aborted) {
+      continue;
+    }
+    const auto kind = kind_of(*one.visit);
+    failures.least += kind == BreakerModel::Kind::ordinary ? 1 : 0;
+    failures.most += kind != BreakerModel::Kind::probe ? 1 : 0;
+  }
+  return failures;
 }
 
 std::vector<Checker::Recorded> Checker::recorded(const MemoryEvent& row,

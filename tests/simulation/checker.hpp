@@ -6,7 +6,9 @@
 #include "fakes/memory_store.hpp"
 #include "fakes/sim_http_client.hpp"
 #include "fakes/sim_world.hpp"
+#include "simulation/breaker_model.hpp"
 #include "simulation/scenario.hpp"
+#include "simulation/semantics.hpp"
 
 #include <map>
 #include <optional>
@@ -47,8 +49,11 @@ class Checker : public fakes::SimReceivers::Observer {
   // `in_flight`: what the engine had claimed and not recorded when it ended. `was_stopping`: it had
   // been asked to stop; then what a failing store does not record in time may be given up.
   void on_life_ends(std::size_t in_flight, bool was_stopping);
-  // It comes back as a new one: what a 429 had asked for is forgotten.
-  void on_endpoint_leaves(const std::string& host) { pauses_.erase(host); }
+  // It may come back as a new one: what a 429 had asked for is forgotten.
+  void on_endpoint_leaves_or_returns(const std::string& host) {
+    pauses_.erase(host);
+    breakers_[host].lose_track();
+  }
 
   // -- receivers
   void on_sent(std::size_t visit) override;
@@ -75,7 +80,7 @@ class Checker : public fakes::SimReceivers::Observer {
   };
   struct Pause {
     MonoTime since;
-    WallTime until;
+    std::chrono::microseconds length;
   };
 
   void check_not_ended(const DeliveryKey& key, const fakes::Visit& visit);
@@ -83,6 +88,7 @@ class Checker : public fakes::SimReceivers::Observer {
   void check_lease(const EventId& id, const fakes::Visit& visit);
   void check_schedule(const DeliveryKey& key, const Endpoint& endpoint, const fakes::Visit& visit);
   void check_pause(const fakes::Visit& visit);
+  void check_breaker(std::size_t index, const fakes::Visit& visit);
   void check_limits(const Endpoint& endpoint, const fakes::Visit& visit);
   void check_event_at_end(std::size_t planned, const EventId& id);
   void check_delivery_at_end(const fakes::MemoryEvent& row, EndpointNumber number,
@@ -100,6 +106,9 @@ class Checker : public fakes::SimReceivers::Observer {
   // Of one delivery, oldest first.
   [[nodiscard]] std::vector<Recorded> recorded(const fakes::MemoryEvent& row,
                                                EndpointNumber number) const;
+  // Attempts that used up a retry, as far as that can be told.
+  [[nodiscard]] Failures failures_of(const fakes::MemoryEvent& row, EndpointNumber number) const;
+  [[nodiscard]] BreakerModel::Kind kind_of(const fakes::Visit& visit) const;
   [[nodiscard]] const Endpoint* endpoint_at(const std::string& host) const;
   [[nodiscard]] std::string endpoint_id_of(EndpointNumber number) const;
   [[nodiscard]] EndpointNumber number_of(const std::string& host) const;
@@ -128,6 +137,9 @@ class Checker : public fakes::SimReceivers::Observer {
   std::size_t first_visit_ = 0;
   std::set<std::size_t> under_way_;
   std::map<std::string, Pause> pauses_;
+  std::map<std::string, BreakerModel> breakers_;
+  // Of all lives: the visits that were no ordinary attempts of their deliveries.
+  std::map<std::size_t, BreakerModel::Kind> kinds_;
 };
 
 }  // namespace dispatcher::simulation

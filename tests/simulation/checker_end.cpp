@@ -105,10 +105,8 @@ bool Checker::is_review_explained(const MemoryEvent& row, EndpointNumber number,
     return true;
   }
   const Visit* last = nullptr;
-  std::size_t failures = 0;
   for (const Recorded& one : recorded(row, number)) {
     last = one.visit;
-    failures += last != nullptr && last->failure != FailureKind::aborted ? 1 : 0;
   }
   if (last == nullptr) {
     return false;
@@ -120,7 +118,9 @@ bool Checker::is_review_explained(const MemoryEvent& row, EndpointNumber number,
     case ReviewReason::exhausted: break;
   }
   const Endpoint* endpoint = endpoint_at(last->host);
-  return !least_wait(endpoint->retry, failures);
+  // A probe's failure ends nothing.
+  return kind_of(*last) != BreakerModel::Kind::probe &&
+         may_be_last(endpoint->retry, failures_of(row, number));
 }
 
 void Checker::check_attempts_at_end(const MemoryEvent& row) {

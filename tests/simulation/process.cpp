@@ -255,10 +255,12 @@ boost::asio::awaitable<void> Process::reconfigure(std::vector<Endpoint> endpoint
     std::vector<Endpoint> others = endpoints;
     const auto last = static_cast<std::int64_t>(others.size()) - 1;
     const auto leaving = others.begin() + around_.random.between(std::int64_t{0}, last);
-    around_.checker.on_endpoint_leaves(leaving->url.host);
+    const std::string host = leaving->url.host;
+    around_.checker.on_endpoint_leaves_or_returns(host);
     others.erase(leaving);
     engine_->set_endpoints(others);
     co_await sleep(around_.scenario.reconfigures_every);
+    around_.checker.on_endpoint_leaves_or_returns(host);
     engine_->set_endpoints(endpoints);
   }
 }

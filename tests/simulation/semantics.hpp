@@ -29,6 +29,37 @@ inline constexpr std::chrono::hours kMaxRetryAfter{24};
   return std::nullopt;
 }
 
+// How many attempts of a delivery failed and used up a retry: probes of an open breaker do not, and
+// whether one was a probe cannot always be told from outside.
+struct Failures {
+  std::size_t least = 0;
+  std::size_t most = 0;
+};
+
+[[nodiscard]] inline std::optional<std::chrono::microseconds> least_wait(const RetryPolicy& policy,
+                                                                         const Failures& failures) {
+  std::optional<std::chrono::microseconds> least;
+  for (std::size_t count = std::max<std::size_t>(failures.least, 1); count <= failures.most;
+       ++count) {
+    const auto wait = least_wait(policy, count);
+    least = wait && (!least || *wait < *least) ? wait : least;
+  }
+  return least;
+}
+
+[[nodiscard]] inline bool may_be_last(const RetryPolicy& policy, const Failures& failures) {
+  for (std::size_t count = std::max<std::size_t>(failures.least, 1); count <= failures.most;
+       ++count) {
+    if (!least_wait(policy, count)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// After a probe that failed: the shortest wait that a retry has.
+inline constexpr std::chrono::seconds kAfterProbe{1};
+
 // The shortest of all waits. Empty: there is no second attempt.
 [[nodiscard]] inline std::optional<std::chrono::microseconds> shortest_wait(
     const RetryPolicy& policy) {

@@ -9,7 +9,7 @@
 
 namespace dispatcher {
 
-class StubStore final : public Store {
+class StubStore : public Store {
  public:
   template <class T>
   using Call = boost::asio::awaitable<Result<T>>;
@@ -110,7 +110,7 @@ class StubStore final : public Store {
   Call<void> give_back(std::vector<ClaimToken> /*tokens*/) override { co_return done(); }
   void on_due(DueHint /*hint*/) override {}
 
- private:
+ protected:
   template <class T>
   Result<T> give(T value) const {
     if (failure) {

@@ -1,132 +1,129 @@
-// Promises: claims are no more than an endpoint's free slots, fair over endpoints within the
-// overall limit, and a hint that comes while a claim is under way is never lost.
+// Promises: a lane begins no more than its slots, its rate, its breaker and a 429 allow, and what
+// became due is never lost, in whatever order the inbox's answers come.
 #include "engine/lane.hpp"
 
 #include <gtest/gtest.h>
-
-#include <map>
 
 namespace dispatcher {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr WallTime kNow{1'000s};
-constexpr auto kAlways = [](const Lane&) { return true; };
+constexpr WallTime kWall{1'000s};
+constexpr MonoTime kMono{5'000s};
+constexpr LaneDue kNothing{1, std::nullopt};
+constexpr LaneDue kLater{1, kWall + 60s};
 
-Endpoint endpoint(EndpointNumber number, int concurrency = 4) {
-  Endpoint made;
-  made.number = number;
-  made.id = "ep_" + std::to_string(number);
-  made.concurrency = concurrency;
+Lane lane(int concurrency = 4, std::optional<double> rate = std::nullopt) {
+  Endpoint endpoint;
+  endpoint.number = 1;
+  endpoint.concurrency = concurrency;
+  endpoint.rate_per_second = rate;
+  Lane made;
+  made.rate = RateLimit{rate};
+  made.endpoint = std::make_shared<const Endpoint>(std::move(endpoint));
   return made;
 }
 
-std::map<EndpointNumber, std::size_t> as_map(const std::vector<ClaimRequest>& requests) {
-  std::map<EndpointNumber, std::size_t> out;
-  for (const ClaimRequest& request : requests) {
-    out[request.endpoint] = request.max;
+TEST(Lane, begins_no_more_than_its_free_slots) {
+  Lane one = lane(4);
+  EXPECT_EQ(one.may_begin(kMono), 4U);
+  one.in_flight = 3;
+  EXPECT_EQ(one.may_begin(kMono), 1U);
+  one.in_flight = 4;
+  EXPECT_EQ(one.may_begin(kMono), 0U);
+  EXPECT_EQ(one.may_begin(kMono, 1), 1U) << "once its own slot is free";
+  one.in_flight = 6;  // its concurrency was lowered meanwhile
+  EXPECT_EQ(one.may_begin(kMono, 1), 0U);
+}
+
+TEST(Lane, what_is_reserved_is_nobody_elses) {
+  Lane one = lane(64, 30.0);
+  EXPECT_EQ(one.may_begin(kMono), 3U);
+  one.reserved = 2;
+  EXPECT_EQ(one.may_begin(kMono), 1U);
+  one.reserved = 3;
+  EXPECT_EQ(one.may_begin(kMono), 0U);
+  EXPECT_GT(one.held_until(kMono), kMono);
+}
+
+TEST(Lane, a_429_holds_it_on_the_monotonic_clock) {
+  Lane one = lane();
+  one.paused_until = kMono + 30s;
+  EXPECT_EQ(one.may_begin(kMono + 30s - 1ns), 0U);
+  EXPECT_EQ(one.may_begin(kMono + 30s), 4U);
+}
+
+TEST(Lane, an_open_breaker_lets_one_probe_through) {
+  Lane one = lane();
+  one.breaker.open_at_once(false, kMono, 0);
+  EXPECT_EQ(one.may_begin(kMono + 29s), 0U);
+  EXPECT_EQ(one.may_begin(kMono + 30s), 1U);
+  EXPECT_TRUE(one.breaker.begin());
+  EXPECT_EQ(one.may_begin(kMono + 31s), 0U);
+}
+
+TEST(Lane, what_is_not_active_or_not_there_any_more_begins_nothing) {
+  for (const auto state : {EndpointState::paused, EndpointState::disabled}) {
+    Lane one = lane();
+    Endpoint other = *one.endpoint;
+    other.state = state;
+    one.endpoint = std::make_shared<const Endpoint>(std::move(other));
+    EXPECT_EQ(one.may_begin(kMono), 0U);
   }
-  return out;
+  Lane one = lane();
+  one.has_left = true;
+  EXPECT_EQ(one.may_begin(kMono), 0U);
 }
 
-TEST(Lane, a_lane_asks_for_no_more_than_its_free_slots) {
-  Lanes lanes;
-  lanes.set_endpoints({endpoint(1, 4), endpoint(2, 9)});
-  lanes.find(1)->in_flight = 3;
-  EXPECT_EQ(as_map(lanes.share_out(kNow, 100, kAlways)),
-            (std::map<EndpointNumber, std::size_t>{{1, 1}, {2, 9}}));
-  lanes.find(1)->in_flight = 4;
-  EXPECT_EQ(as_map(lanes.share_out(kNow, 100, kAlways)),
-            (std::map<EndpointNumber, std::size_t>{{2, 9}}));
+TEST(Lane, a_hint_before_a_question_does_not_outlive_its_answer) {
+  Lane one = lane();
+  one.hint(kWall);
+  const auto question = one.ask();
+  one.answer(question, &kNothing);
+  EXPECT_EQ(one.next_due, std::nullopt);
 }
 
-TEST(Lane, the_overall_limit_is_shared_evenly) {
-  Lanes lanes;
-  lanes.set_endpoints({endpoint(1, 100), endpoint(2, 100), endpoint(3, 1)});
-  const auto shares = as_map(lanes.share_out(kNow, 11, kAlways));
-  std::size_t sum = 0;
-  for (const auto& [number, share] : shares) {
-    sum += share;
-    EXPECT_LE(share, 7U) << number;
+TEST(Lane, a_hint_during_a_question_outlives_its_answer) {
+  Lane one = lane();
+  const auto question = one.ask();
+  one.hint(kWall + 5s);
+  one.hint(kWall + 9s);
+  one.answer(question, &kNothing);
+  EXPECT_EQ(one.next_due, kWall + 5s);
+}
+
+TEST(Lane, a_hint_outlives_answers_that_come_in_another_order) {
+  Lane one = lane();
+  const auto first = one.ask();
+  const auto second = one.ask();
+  one.hint(kWall);
+  one.answer(second, &kLater);
+  EXPECT_EQ(one.next_due, kWall);
+  one.answer(first, &kNothing);
+  EXPECT_EQ(one.next_due, kWall);
+}
+
+TEST(Lane, without_an_answer_what_was_known_stays) {
+  Lane one = lane();
+  one.hint(kWall + 7s);
+  const auto question = one.ask();
+  one.answer(question, nullptr);
+  EXPECT_EQ(one.next_due, kWall + 7s);
+}
+
+// With a question under way at every moment, an old hint must be forgotten all the same: else the
+// lane would ask for ever.
+TEST(Lane, a_hint_is_forgotten_though_there_is_always_a_question_under_way) {
+  Lane one = lane();
+  auto under_way = one.ask();
+  one.hint(kWall);
+  for (int i = 0; i < 3; ++i) {
+    const auto next = one.ask();
+    one.answer(under_way, &kNothing);
+    under_way = next;
   }
-  EXPECT_LE(sum, 11U);
-  EXPECT_EQ(shares.at(3), 1U);
-  EXPECT_GE(shares.at(1), 4U);
-  EXPECT_GE(shares.at(2), 4U);
-}
-
-TEST(Lane, when_the_limit_does_not_suffice_for_all_each_has_its_turn) {
-  Lanes lanes;
-  lanes.set_endpoints({endpoint(1), endpoint(2), endpoint(3)});
-  std::map<EndpointNumber, int> turns;
-  for (int i = 0; i < 9; ++i) {
-    for (const auto& request : lanes.share_out(kNow, 1, kAlways)) {
-      ++turns[request.endpoint];
-    }
-  }
-  EXPECT_EQ(turns, (std::map<EndpointNumber, int>{{1, 3}, {2, 3}, {3, 3}}));
-}
-
-TEST(Lane, a_lane_with_nothing_due_asks_for_nothing) {
-  Lanes lanes;
-  lanes.set_endpoints({endpoint(1)});
-  const LaneDue later{1, kNow + 5s};
-  (void)lanes.share_out(kNow, 10, kAlways);
-  lanes.note_claimed({&later, 1});
-  EXPECT_TRUE(lanes.share_out(kNow, 10, kAlways).empty());
-  EXPECT_EQ(lanes.next_ready(kAlways), kNow + 5s);
-  EXPECT_EQ(lanes.share_out(kNow + 5s, 10, kAlways).size(), 1U);
-}
-
-TEST(Lane, a_hint_during_a_claim_outlives_the_claims_answer) {
-  Lanes lanes;
-  lanes.set_endpoints({endpoint(1)});
-  (void)lanes.share_out(kNow, 10, kAlways);
-  lanes.find(1)->hint(kNow);
-  const LaneDue nothing{1, std::nullopt};
-  lanes.note_claimed({&nothing, 1});
-  EXPECT_EQ(lanes.share_out(kNow, 10, kAlways).size(), 1U);
-}
-
-TEST(Lane, a_hint_before_a_claim_does_not_outlive_it) {
-  Lanes lanes;
-  lanes.set_endpoints({endpoint(1)});
-  lanes.find(1)->hint(kNow);
-  (void)lanes.share_out(kNow, 10, kAlways);
-  const LaneDue nothing{1, std::nullopt};
-  lanes.note_claimed({&nothing, 1});
-  EXPECT_TRUE(lanes.share_out(kNow, 10, kAlways).empty());
-}
-
-TEST(Lane, a_retry_after_pauses_the_whole_endpoint) {
-  Lanes lanes;
-  lanes.set_endpoints({endpoint(1)});
-  lanes.find(1)->paused_until = kNow + 30s;
-  EXPECT_TRUE(lanes.share_out(kNow, 10, kAlways).empty());
-  EXPECT_EQ(lanes.next_ready(kAlways), kNow + 30s);
-  EXPECT_EQ(lanes.share_out(kNow + 30s, 10, kAlways).size(), 1U);
-}
-
-TEST(Lane, an_endpoint_that_left_claims_nothing_more_and_ends_with_its_last_delivery) {
-  Lanes lanes;
-  lanes.set_endpoints({endpoint(1), endpoint(2)});
-  lanes.find(1)->in_flight = 1;
-  lanes.set_endpoints({endpoint(2)});
-  EXPECT_EQ(as_map(lanes.share_out(kNow, 10, kAlways)).count(1), 0U);
-  ASSERT_NE(lanes.find(1), nullptr);
-  lanes.find(1)->in_flight = 0;
-  lanes.set_endpoints({endpoint(2)});
-  EXPECT_EQ(lanes.find(1), nullptr);
-}
-
-TEST(Lane, a_paused_endpoint_asks_for_nothing) {
-  Lanes lanes;
-  Endpoint paused = endpoint(1);
-  paused.state = EndpointState::paused;
-  lanes.set_endpoints({paused});
-  EXPECT_TRUE(lanes.share_out(kNow, 10, kAlways).empty());
-  EXPECT_EQ(lanes.next_ready(kAlways), std::nullopt);
+  EXPECT_EQ(one.next_due, std::nullopt);
 }
 
 }  // namespace

@@ -284,6 +284,27 @@ bool is_allowed_target(std::span<const AllowedTarget> targets, bool is_https,
   });
 }
 
+std::optional<std::string_view> fault_of_target(std::span<const AllowedTarget> targets,
+                                                bool is_https, std::string_view host) {
+  const Host kind = classify_host(host);
+  if (kind.kind == HostKind::invalid) {
+    return "its host is neither a name nor an address";
+  }
+  if (kind.kind == HostKind::address && may_connect(targets, is_https, kind.address)) {
+    return std::nullopt;
+  }
+  // A name may yet turn out to be in a network that is exempt.
+  const bool is_some_exempt = std::any_of(
+      targets.begin(), targets.end(), [](const AllowedTarget& target) { return !target.is_https; });
+  if (!is_https && (kind.kind == HostKind::address || !is_some_exempt)) {
+    return "webhooks go over https alone (ALLOW_TARGETS can exempt a network)";
+  }
+  if (kind.kind == HostKind::address) {
+    return "its address is not public (ALLOW_TARGETS can exempt it)";
+  }
+  return std::nullopt;
+}
+
 bool may_connect(std::span<const AllowedTarget> targets, bool is_https, const IpAddress& address) {
   return (is_https && is_public(address)) || is_allowed_target(targets, is_https, address);
 }

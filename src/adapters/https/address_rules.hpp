@@ -64,6 +64,11 @@ struct AllowedTarget {
 [[nodiscard]] bool is_allowed_target(std::span<const AllowedTarget> targets, bool is_https,
                                      const IpAddress& address);
 
+// Why no webhook can be sent to this host with this scheme, whatever a look-up of its name would
+// say, as the end of a sentence; empty when that cannot be told yet.
+[[nodiscard]] std::optional<std::string_view> fault_of_target(
+    std::span<const AllowedTarget> targets, bool is_https, std::string_view host);
+
 // Whether a webhook may be sent to this address with this scheme, by the rules and the exemptions.
 [[nodiscard]] bool may_connect(std::span<const AllowedTarget> targets, bool is_https,
                                const IpAddress& address);

@@ -74,18 +74,16 @@ void insert_delivery(Transaction& transaction, std::int64_t seq, EndpointNumber 
   transaction.db.query(kInsertDelivery)
       .bind(place_of(seq, endpoint), endpoint, transaction.now_us)
       .run();
+  transaction.state.tallies.move(endpoint, std::nullopt, RowState::waiting);
   transaction.state.lanes.note_waiting(endpoint, transaction.now_us, seq);
 }
 
 void route(Transaction& transaction, std::int64_t seq, const Event& event) {
-  bool is_matched = false;
-  for (const KnownEndpoint& endpoint : transaction.state.routes.endpoints) {
-    if (endpoint.takes_new() && endpoint.filter.matches(event.type, event.source)) {
-      insert_delivery(transaction, seq, endpoint.number);
-      is_matched = true;
-    }
+  const auto& takers = transaction.state.routes.takers(event.type, event.source);
+  for (const EndpointNumber endpoint : takers) {
+    insert_delivery(transaction, seq, endpoint);
   }
-  if (!is_matched) {
+  if (takers.empty()) {
     // It waits for consumers, and for a later endpoint.
     insert_delivery(transaction, seq, kNoEndpoint);
   }

@@ -48,6 +48,9 @@ class Claiming {
 
   LaneDue claim_from(const ClaimRequest& request) {
     LaneDue due{request.endpoint, std::nullopt};
+    if (is_removed(request.endpoint)) {
+      return due;  // what still waits is about to be discarded
+    }
     Lane& lane = transaction_.state.lanes.at(request.endpoint);
     DueWalk walk{transaction_.db, request.endpoint, lane.from};
     std::size_t taken = 0;
@@ -72,6 +75,11 @@ class Claiming {
   std::vector<ClaimedDelivery> take_claimed() { return std::move(claimed_); }
 
  private:
+  [[nodiscard]] bool is_removed(EndpointNumber number) {
+    const KnownEndpoint* known = transaction_.state.routes.find(number);
+    return known != nullptr && known->kind == EndpointKind::removed;
+  }
+
   // False when there is no room for its payload.
   bool take(const DeliveryKey& key, std::int64_t place) {
     std::shared_ptr<const Event>& event = events_[key.seq];

@@ -8,14 +8,16 @@ namespace {
 
 // Turns what is in review of the endpoint into deliveries that are due.
 constexpr const char* kFindReview =
-    "SELECT place FROM deliveries INDEXED BY deliveries_review WHERE state = 3 AND endpoint = ? "
+    "SELECT place FROM deliveries INDEXED BY deliveries_review_of WHERE state = 3 AND endpoint = ? "
     "ORDER BY place";
+constexpr const char* kHasLeft = "its URL is no longer among those of the secret";
 
 // A wanted endpoint and the known one that stands for it, once that is found.
 struct Wanted {
   const Endpoint* endpoint = nullptr;
   const Sha256Digest* url_hash = nullptr;
   EndpointNumber number = kNoEndpoint;
+  bool is_new = false;  // the known one has another URL, or none so far
 };
 
 bool is_wanted(const KnownEndpoint& known, const std::vector<Wanted>& wanted) {
@@ -26,9 +28,8 @@ bool is_wanted(const KnownEndpoint& known, const std::vector<Wanted>& wanted) {
 
 std::vector<KnownEndpoint*> find_left(Routes& routes, const std::vector<Wanted>& wanted) {
   std::vector<KnownEndpoint*> left;
-  for (KnownEndpoint& known : routes.endpoints) {
-    if (known.kind == EndpointKind::secret && known.state != EndpointState::disabled &&
-        !is_wanted(known, wanted)) {
+  for (KnownEndpoint& known : routes.all()) {
+    if (known.kind == EndpointKind::secret && !known.is_gone && !is_wanted(known, wanted)) {
       left.push_back(&known);
     }
   }
@@ -38,10 +39,10 @@ std::vector<KnownEndpoint*> find_left(Routes& routes, const std::vector<Wanted>&
 std::vector<Wanted*> match_known(Routes& routes, std::vector<Wanted>& wanted) {
   std::vector<Wanted*> newcomers;
   for (Wanted& one : wanted) {
-    const auto known = std::ranges::find_if(routes.endpoints, [&](const KnownEndpoint& endpoint) {
+    const auto known = std::ranges::find_if(routes.all(), [&](const KnownEndpoint& endpoint) {
       return endpoint.url_hash && *endpoint.url_hash == *one.url_hash;
     });
-    if (known != routes.endpoints.end()) {
+    if (known != routes.all().end()) {
       one.number = known->number;
     } else {
       newcomers.push_back(&one);
@@ -60,18 +61,18 @@ void release_review(Transaction& transaction, EndpointNumber endpoint) {
     }
   }
   for (const std::int64_t seq : seqs) {
-    auto event = load_event(transaction.db, seq);
+    auto event = load_event(transaction.db, seq, endpoint);
     DeliveryRow* row = event ? event->find(endpoint) : nullptr;
     if (row != nullptr) {
-      retry_at(*row, Again{wall_from_micros(transaction.now_us), 0, 0});
+      start_anew(*row, transaction.now_us);
       save_event(transaction, *event);
     }
   }
 }
 
 void take_over(Transaction& transaction, KnownEndpoint& left, Wanted& newcomer) {
-  left.url_hash = *newcomer.url_hash;
   newcomer.number = left.number;
+  newcomer.is_new = true;
   release_review(transaction, left.number);
 }
 
@@ -99,9 +100,8 @@ void add_endpoint(Transaction& transaction, Wanted& newcomer) {
   KnownEndpoint* known = routes.find(id);
   if (known == nullptr) {
     KnownEndpoint fresh;
-    fresh.number = routes.next_number();
     fresh.id = id;
-    known = &routes.endpoints.emplace_back(std::move(fresh));
+    known = &routes.add(std::move(fresh));
   }
   known->kind = EndpointKind::secret;
   known->state = EndpointState::active;
@@ -109,18 +109,39 @@ void add_endpoint(Transaction& transaction, Wanted& newcomer) {
   known->backlog_from = 1;
   known->backlog_to = transaction.state.next_seq - 1;
   newcomer.number = known->number;
+  newcomer.is_new = true;
 }
 
-void update_filter(Transaction& transaction, const Wanted& one) {
-  KnownEndpoint* known = transaction.state.routes.find(one.number);
-  known->filter = one.endpoint->filter;
-  if (known->state == EndpointState::disabled) {
-    known->state = EndpointState::active;
+// What the secret says of it. Nothing is written where nothing changed.
+void update(Transaction& transaction, KnownEndpoint& known, const Wanted& one) {
+  const std::string target = one.endpoint->url.display();
+  const EventFilter& filter = one.endpoint->filter;
+  const bool is_new_filter =
+      known.filter.types != filter.types || known.filter.sources != filter.sources;
+  // One that is new may have in memory what is not on disk yet.
+  if (is_new_filter || one.is_new) {
+    known.filter = filter;
+    save_filter(transaction.db, known);
   }
-  save_endpoint(transaction.db, *known, transaction.now_us);
+  if (!one.is_new && !is_new_filter && !known.is_gone && known.target == target) {
+    return;
+  }
+  known.url_hash = *one.url_hash;
+  known.is_gone = false;
+  known.target = target;
+  save_endpoint(transaction.db, known, transaction.now_us);
+}
+
+void take_leave(Transaction& transaction, KnownEndpoint& endpoint) {
+  endpoint.is_gone = true;
+  save_endpoint(transaction.db, endpoint, transaction.now_us);
 }
 
 }  // namespace
+
+std::optional<std::string> shown_reason(const KnownEndpoint& endpoint) {
+  return endpoint.is_gone ? std::optional<std::string>{kHasLeft} : endpoint.reason;
+}
 
 Result<std::vector<Endpoint>> configure_endpoints(Transaction& transaction,
                                                   const std::vector<Endpoint>& endpoints,
@@ -130,18 +151,20 @@ Result<std::vector<Endpoint>> configure_endpoints(Transaction& transaction,
   }
   std::vector<Wanted> wanted;
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    wanted.push_back({&endpoints[i], &url_hashes[i], kNoEndpoint});
+    wanted.push_back({&endpoints[i], &url_hashes[i]});
   }
   Routes& routes = transaction.state.routes;
   const std::vector<KnownEndpoint*> left = find_left(routes, wanted);
   std::vector<Wanted*> newcomers = match_known(routes, wanted);
+  if (!newcomers.empty() && routes.is_full()) {
+    return no_number_left();
+  }
   if (left.size() == 1 && newcomers.size() == 1) {
     take_over(transaction, *left.front(), *newcomers.front());
     newcomers.clear();
   } else {
     for (KnownEndpoint* endpoint : left) {
-      endpoint->state = EndpointState::disabled;
-      save_endpoint(transaction.db, *endpoint, transaction.now_us);
+      take_leave(transaction, *endpoint);
     }
   }
   for (Wanted* newcomer : newcomers) {
@@ -149,12 +172,13 @@ Result<std::vector<Endpoint>> configure_endpoints(Transaction& transaction,
   }
   std::vector<Endpoint> configured = endpoints;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    update_filter(transaction, wanted[i]);
-    const KnownEndpoint* known = routes.find(wanted[i].number);
-    configured[i].number = known->number;
-    configured[i].id = known->id;
-    configured[i].state = known->state;
+    KnownEndpoint& known = *routes.find(wanted[i].number);
+    update(transaction, known, wanted[i]);
+    configured[i].number = known.number;
+    configured[i].id = known.id;
+    configured[i].state = known.shown_state();
   }
+  routes.note_change();
   return configured;
 }
 

@@ -65,7 +65,7 @@ bool reports_failure(const NackRequest& request) {
   return request.error.has_value() || std::ranges::any_of(request.attempts, is_failure);
 }
 
-EndpointNumber number_of(Transaction& transaction, const EventRow& event, std::string_view id) {
+EndpointNumber number_of(Transaction& transaction, const EventRow& event, const std::string& id) {
   if (id.empty()) {
     // Unnamed: it counts for what holds the event open.
     const auto open = std::ranges::find_if(event.deliveries, &DeliveryRow::is_open);
@@ -77,7 +77,7 @@ EndpointNumber number_of(Transaction& transaction, const EventRow& event, std::s
 void record_reported(Transaction& transaction, EventRow& event, const Attempt& attempt) {
   DeliveryRow& row = row_for_report(event, number_of(transaction, event, attempt.endpoint_id));
   const std::int64_t number = note_attempt(row, attempt);
-  record_attempt(transaction.db, event.seq, row.endpoint, number, attempt);
+  record_attempt(transaction, event.seq, row.endpoint, number, attempt);
 }
 
 // A bare error stands for one attempt that the consumer tells no more of.
@@ -179,6 +179,11 @@ Result<EventView> nack(Transaction& transaction, const EventId& id, const std::s
 Error event_not_found(const EventId& id) {
   return make_error(ErrorKind::not_found,
                     fmt::format("event {} is not in the store", to_string(id)));
+}
+
+Error delivery_not_found(const EventId& id) {
+  return make_error(ErrorKind::not_found,
+                    fmt::format("event {} has no delivery to that endpoint", to_string(id)));
 }
 
 Error held_by_another(const EventId& id) {

@@ -13,7 +13,15 @@ constexpr const char* kLoadBySeq = "SELECT " EVENT_COLUMNS " FROM events WHERE s
 constexpr const char* kLoadDeliveries =
     "SELECT endpoint, state, due_us, attempts, retries_used, step, reason, last_status, "
     "last_attempt_us, delivered_us, last_error FROM deliveries WHERE place BETWEEN ? AND ? "
-    "ORDER BY place";
+    "ORDER BY place LIMIT ?";
+// One after the place is the likelier: deliveries are settled about in the order of their
+// endpoints.
+#define FIND_WAITING "SELECT 1 FROM deliveries NOT INDEXED WHERE "
+constexpr const char* kFindWaitingAfter =
+    FIND_WAITING "place > ? AND place <= ? AND state = 0 LIMIT 1";
+constexpr const char* kFindWaitingBefore =
+    FIND_WAITING "place >= ? AND place < ? AND state = 0 LIMIT 1";
+#undef FIND_WAITING
 constexpr const char* kSaveStatus =
     "UPDATE events SET status = ?, updated_us = ?, latency_us = ?, lease_token = ?, "
     "lease_until_us = ?, consumer = ? WHERE seq = ?";
@@ -38,13 +46,24 @@ std::optional<int> number_of(const std::optional<ReviewReason>& reason) {
   return reason ? std::optional{static_cast<int>(*reason)} : std::nullopt;
 }
 
-void load_deliveries(Connection& db, EventRow& event) {
+// Of an event with more deliveries than this, those that make no difference are not read.
+constexpr std::size_t kManyDeliveries = 16;
+
+struct Places {
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+};
+
+void load_deliveries(Connection& db, EventRow& event, const Places& places,
+                     std::optional<std::size_t> limit) {
+  event.deliveries.clear();
   Query rows = db.query(kLoadDeliveries);
-  rows.bind(first_place(event.seq), last_place(event.seq));
+  rows.bind(places.first, places.last, limit ? static_cast<std::int64_t>(*limit) : -1);
   while (rows.step()) {
     DeliveryRow& row = event.deliveries.emplace_back();
     row.endpoint = static_cast<EndpointNumber>(rows.integer(0));
     row.state = static_cast<RowState>(rows.integer(1));
+    row.saved_as = row.state;
     row.due_us = rows.integer(2);
     row.attempts = rows.integer(3);
     row.retries_used = static_cast<int>(rows.integer(4));
@@ -57,8 +76,32 @@ void load_deliveries(Connection& db, EventRow& event) {
   }
 }
 
+bool do_others_wait(Connection& db, const Places& all, std::int64_t place) {
+  Query after = db.query(kFindWaitingAfter);
+  after.bind(place, all.last);
+  if (after.step()) {
+    return true;
+  }
+  Query before = db.query(kFindWaitingBefore);
+  before.bind(all.first, place);
+  return before.step();
+}
+
+void load_deliveries(Connection& db, EventRow& event, std::optional<EndpointNumber> endpoint) {
+  const Places all{first_place(event.seq), last_place(event.seq)};
+  load_deliveries(db, event, all,
+                  endpoint ? std::optional{kManyDeliveries + 1} : std::optional<std::size_t>{});
+  if (!endpoint || event.deliveries.size() <= kManyDeliveries) {
+    return;
+  }
+  const std::int64_t place = place_of(event.seq, *endpoint);
+  event.others_wait = do_others_wait(db, all, place);
+  load_deliveries(db, event, event.others_wait ? Places{place, place} : all, std::nullopt);
+}
+
 // `found` stands before its only row.
-std::optional<EventRow> read_event(Connection& db, Query& found) {
+std::optional<EventRow> read_event(Connection& db, Query& found,
+                                   std::optional<EndpointNumber> endpoint) {
   if (!found.step()) {
     return std::nullopt;
   }
@@ -72,7 +115,7 @@ std::optional<EventRow> read_event(Connection& db, Query& found) {
   event.lease_token = found.text(6);
   event.lease_until_us = found.integer(7);
   event.consumer = found.text(8);
-  load_deliveries(db, event);
+  load_deliveries(db, event, endpoint);
   event.loaded_as = event.classify();
   return event;
 }
@@ -105,7 +148,7 @@ DeliveryRow* EventRow::find(EndpointNumber endpoint) {
 }
 
 bool EventRow::has_open() const {
-  return std::ranges::any_of(deliveries, &DeliveryRow::is_open);
+  return others_wait || std::ranges::any_of(deliveries, &DeliveryRow::is_open);
 }
 
 EventClass EventRow::classify() const {
@@ -117,20 +160,36 @@ EventClass EventRow::classify() const {
   const auto is_in = [this](RowState state) {
     return std::ranges::find(deliveries, state, &DeliveryRow::state) != deliveries.end();
   };
-  return !is_in(RowState::waiting) && is_in(RowState::review) ? EventClass::review
-                                                              : EventClass::open;
+  const bool is_waiting = others_wait || is_in(RowState::waiting);
+  return !is_waiting && is_in(RowState::review) ? EventClass::review : EventClass::open;
 }
 
+namespace {
+
+template <class Key>
+std::optional<EventRow> load(Connection& db, const char* sql, const Key& key,
+                             std::optional<EndpointNumber> endpoint) {
+  Query found = db.query(sql);
+  found.bind(key);
+  return read_event(db, found, endpoint);
+}
+
+}  // namespace
+
 std::optional<EventRow> load_event(Connection& db, const EventId& id) {
-  Query found = db.query(kLoadById);
-  found.bind(id);
-  return read_event(db, found);
+  return load(db, kLoadById, id, std::nullopt);
 }
 
 std::optional<EventRow> load_event(Connection& db, std::int64_t seq) {
-  Query found = db.query(kLoadBySeq);
-  found.bind(seq);
-  return read_event(db, found);
+  return load(db, kLoadBySeq, seq, std::nullopt);
+}
+
+std::optional<EventRow> load_event(Connection& db, const EventId& id, EndpointNumber endpoint) {
+  return load(db, kLoadById, id, endpoint);
+}
+
+std::optional<EventRow> load_event(Connection& db, std::int64_t seq, EndpointNumber endpoint) {
+  return load(db, kLoadBySeq, seq, endpoint);
 }
 
 void save_event(Transaction& transaction, EventRow& event) {
@@ -151,8 +210,11 @@ void save_event(Transaction& transaction, EventRow& event) {
     if (row.state == RowState::waiting) {
       transaction.state.lanes.note_waiting(row.endpoint, row.due_us, event.seq);
     }
+    transaction.state.tallies.move(
+        row.endpoint, row.is_new ? std::nullopt : std::optional{row.saved_as}, row.state);
     row.is_new = false;
     row.is_changed = false;
+    row.saved_as = row.state;
   }
   const EventClass saved_as = event.classify();
   transaction.state.tallies.move(event.created_us, event.loaded_as, saved_as);
@@ -191,6 +253,13 @@ void discard(DeliveryRow& row) {
   row.is_changed = true;
 }
 
+void start_anew(DeliveryRow& row, std::int64_t due_us) {
+  make_due(row, due_us);
+  row.retries_used = 0;
+  row.step = 0;
+  row.delivered_us.reset();
+}
+
 std::int64_t note_attempt(DeliveryRow& row, const Attempt& attempt) {
   ++row.attempts;
   row.last_status = attempt.status;
@@ -212,6 +281,16 @@ DeliveryRow& row_for_report(EventRow& event, EndpointNumber endpoint) {
   row.state = RowState::reported;
   row.is_new = true;
   return *event.deliveries.insert(place, std::move(row));
+}
+
+void reopen(Transaction& transaction, EventRow& event) {
+  event.status = EventStatus::pending;
+  event.updated_us = transaction.now_us;
+  event.latency_us.reset();
+  event.lease_token.clear();
+  event.lease_until_us = 0;
+  event.consumer.clear();
+  event.is_changed = true;
 }
 
 void finish_if_done(Transaction& transaction, EventRow& event) {
@@ -246,14 +325,16 @@ void acknowledge(Transaction& transaction, EventRow& event) {
   transaction.state.tallies.note_delivered(transaction.now_us, *event.latency_us);
 }
 
-void record_attempt(Connection& db, std::int64_t seq, EndpointNumber endpoint, std::int64_t number,
-                    const Attempt& attempt) {
+void record_attempt(Transaction& transaction, std::int64_t seq, EndpointNumber endpoint,
+                    std::int64_t number, const Attempt& attempt) {
   const std::string_view body =
       std::string_view{attempt.response_body}.substr(0, Attempt::kMaxKeptBodyBytes);
-  db.query(kInsertAttempt)
-      .bind(seq, endpoint, number, micros_since_epoch(attempt.started_at),
-            static_cast<std::int64_t>(attempt.duration.count()), static_cast<int>(attempt.outcome),
-            attempt.status, attempt.error, attempt.remote_address, body)
+  const std::int64_t started_us = micros_since_epoch(attempt.started_at);
+  transaction.state.tallies.note_attempt(endpoint, attempt.outcome, started_us);
+  transaction.db.query(kInsertAttempt)
+      .bind(seq, endpoint, number, started_us, static_cast<std::int64_t>(attempt.duration.count()),
+            static_cast<int>(attempt.outcome), attempt.status, attempt.error,
+            attempt.remote_address, body)
       .run();
 }
 

@@ -29,6 +29,7 @@ struct DeliveryRow {
 
   bool is_new = false;
   bool is_changed = false;
+  RowState saved_as = RowState::waiting;  // unless it is new
 
   [[nodiscard]] bool is_open() const {
     return state == RowState::waiting || state == RowState::review;
@@ -49,6 +50,8 @@ struct EventRow {
   std::int64_t lease_until_us = 0;
   std::string consumer;
   std::vector<DeliveryRow> deliveries;  // in the order of the endpoints' numbers
+  // It has more deliveries than those, and one of the others waits.
+  bool others_wait = false;
 
   bool is_changed = false;
   EventClass loaded_as = EventClass::open;
@@ -64,6 +67,12 @@ struct EventRow {
 
 [[nodiscard]] std::optional<EventRow> load_event(Connection& db, const EventId& id);
 [[nodiscard]] std::optional<EventRow> load_event(Connection& db, std::int64_t seq);
+// For a change of its delivery to `endpoint` alone: of an event with very many deliveries only that
+// one is read, where the others make no difference.
+[[nodiscard]] std::optional<EventRow> load_event(Connection& db, const EventId& id,
+                                                 EndpointNumber endpoint);
+[[nodiscard]] std::optional<EventRow> load_event(Connection& db, std::int64_t seq,
+                                                 EndpointNumber endpoint);
 void save_event(Transaction& transaction, EventRow& event);
 
 // -- what may happen to a delivery
@@ -73,6 +82,8 @@ void retry_at(DeliveryRow& row, const Again& again);
 void send_to_review(DeliveryRow& row, ReviewReason reason);
 void mark_delivered(DeliveryRow& row, std::int64_t now_us);
 void discard(DeliveryRow& row);
+// It waits again, as if it had not been tried so far; its attempts go on counting.
+void start_anew(DeliveryRow& row, std::int64_t due_us);
 // Counts the attempt and remembers it as the latest; returns its number.
 std::int64_t note_attempt(DeliveryRow& row, const Attempt& attempt);
 
@@ -80,13 +91,15 @@ std::int64_t note_attempt(DeliveryRow& row, const Attempt& attempt);
 
 // The row of that endpoint; made when there is none, in state `reported`.
 DeliveryRow& row_for_report(EventRow& event, EndpointNumber endpoint);
+// It is pending again: what a consumer or the engine made of it counts no more.
+void reopen(Transaction& transaction, EventRow& event);
 // When nothing is open any more: delivered, when something was.
 void finish_if_done(Transaction& transaction, EventRow& event);
 // A consumer has it: what is open is discarded.
 void acknowledge(Transaction& transaction, EventRow& event);
 
-// Keeps the attempt under `number`.
-void record_attempt(Connection& db, std::int64_t seq, EndpointNumber endpoint, std::int64_t number,
-                    const Attempt& attempt);
+// Keeps the attempt under `number`, and counts it for the endpoint.
+void record_attempt(Transaction& transaction, std::int64_t seq, EndpointNumber endpoint,
+                    std::int64_t number, const Attempt& attempt);
 
 }  // namespace dispatcher::sqlite

@@ -17,6 +17,10 @@ constexpr std::size_t kMaxLeasedBytes = 4 * 1024 * 1024;
 // Rows of one endpoint read at a time while the endpoints' due times are merged.
 constexpr std::size_t kChunkRows = 64;
 
+constexpr const char* kNextWaiting =
+    "SELECT endpoint FROM deliveries INDEXED BY deliveries_due WHERE state = 0 AND endpoint > ? "
+    "ORDER BY endpoint LIMIT 1";
+
 // What is due of one endpoint, in order, read in chunks.
 class DueRows {
  public:
@@ -58,11 +62,12 @@ class DueRows {
 class AllDueRows {
  public:
   explicit AllDueRows(Transaction& transaction) : db_(transaction.db) {
-    lanes_.emplace_back(kNoEndpoint, transaction.now_us);
-    for (const KnownEndpoint& endpoint : transaction.state.routes.endpoints) {
-      if (endpoint.is_routed()) {
-        lanes_.emplace_back(endpoint.number, transaction.now_us);
+    std::int64_t before = -1;
+    while (const auto endpoint = next_waiting(before)) {
+      if (*endpoint == kNoEndpoint || transaction.state.routes.is_routed(*endpoint)) {
+        lanes_.emplace_back(*endpoint, transaction.now_us);
       }
+      before = *endpoint;
     }
     for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
       refill(lane);
@@ -85,6 +90,14 @@ class AllDueRows {
     std::size_t lane = 0;
     friend auto operator<=>(const Head&, const Head&) = default;
   };
+
+  // One search for each endpoint for which something waits, however many there are.
+  [[nodiscard]] std::optional<EndpointNumber> next_waiting(std::int64_t before) {
+    Query found = db_.query(kNextWaiting);
+    found.bind(before);
+    return found.step() ? std::optional{static_cast<EndpointNumber>(found.integer(0))}
+                        : std::nullopt;
+  }
 
   void refill(std::size_t lane) {
     if (const auto row = lanes_[lane].next(db_)) {

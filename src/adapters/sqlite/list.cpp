@@ -1,5 +1,6 @@
 // Lists and counts of events: a walk along the narrowest index that there is for the query, which
 // looks at a bounded number of events and says where it stopped.
+#include "adapters/sqlite/delivery_filter.hpp"
 #include "adapters/sqlite/queries.hpp"
 #include "adapters/sqlite/schema.hpp"
 #include "adapters/sqlite/views.hpp"
@@ -12,7 +13,7 @@ namespace dispatcher::sqlite {
 namespace {
 
 // Events that one read looks at, matching or not: a few milliseconds.
-constexpr int kMaxLookedAt = 4'000;
+constexpr std::int64_t kMaxLookedAt = 4'000;
 
 // The largest number that a place has room for.
 constexpr std::int64_t kLastSeq = seq_at(std::numeric_limits<std::int64_t>::max());
@@ -23,6 +24,10 @@ constexpr std::int64_t kLastSeq = seq_at(std::numeric_limits<std::int64_t>::max(
   SELECT_HEADS                                                                            \
   "events e INDEXED BY events_status WHERE e.status = ? AND e.seq BETWEEN ? AND ? ORDER " \
   "BY e.seq"
+#define BY_REVIEW_OF                                                                           \
+  SELECT_HEADS                                                                                 \
+  "deliveries d INDEXED BY deliveries_review_of CROSS JOIN events e ON e.seq = d.place >> 20 " \
+  "WHERE d.state = 3 AND d.endpoint = ? AND d.place BETWEEN ? AND ? ORDER BY d.place"
 #define BY_REVIEW                                                                           \
   SELECT_HEADS                                                                              \
   "deliveries d INDEXED BY deliveries_review CROSS JOIN events e ON e.seq = d.place >> 20 " \
@@ -33,65 +38,49 @@ constexpr const char* kByStatus = BY_STATUS;
 constexpr const char* kByStatusDown = BY_STATUS " DESC";
 constexpr const char* kByReview = BY_REVIEW;
 constexpr const char* kByReviewDown = BY_REVIEW " DESC";
+constexpr const char* kByReviewOf = BY_REVIEW_OF;
+constexpr const char* kByReviewOfDown = BY_REVIEW_OF " DESC";
 constexpr const char* kByNumber = SELECT_HEADS "events e WHERE e.seq = ?";
 #undef BY_REVIEW
+#undef BY_REVIEW_OF
 #undef BY_STATUS
 #undef BY_SEQ
 #undef SELECT_HEADS
 constexpr const char* kStates =
     "SELECT endpoint, state, reason FROM deliveries WHERE place BETWEEN ? AND ?";
-constexpr const char* kFindEndpoint = "SELECT number FROM endpoints WHERE id = ?";
+// An event whose other deliveries are very many is asked for one alone.
+constexpr const char* kState = "SELECT endpoint, state, reason FROM deliveries WHERE place = ?";
+constexpr const char* kNewest = "SELECT coalesce(max(seq), 0) FROM events";
+constexpr const char* kDueOf =
+    "SELECT place FROM deliveries INDEXED BY deliveries_due WHERE state = 0 AND endpoint = ? LIMIT "
+    "?";
 constexpr const char* kCountDays =
     "SELECT coalesce(sum(open + review), 0), coalesce(sum(delivered), 0), "
     "coalesce(sum(failed), 0) FROM day_counts";
 
-// A query whose endpoint is looked up.
 struct Filter {
   const EventQuery& query;
-  std::optional<EndpointNumber> endpoint;
-  bool matches_nothing = false;
-
-  [[nodiscard]] bool asks_for_deliveries() const { return endpoint || query.state || query.reason; }
+  DeliveryFilter deliveries;
 };
-
-Filter make_filter(Connection& db, const EventQuery& query) {
-  Filter filter{query, std::nullopt, false};
-  if (query.endpoint_id) {
-    Query found = db.query(kFindEndpoint);
-    found.bind(*query.endpoint_id);
-    if (found.step()) {
-      filter.endpoint = static_cast<EndpointNumber>(found.integer(0));
-    } else {
-      filter.matches_nothing = true;
-    }
-  }
-  return filter;
-}
-
-bool is_in_state(DeliveryState wanted, RowState state, bool is_in_flight) {
-  switch (wanted) {
-    case DeliveryState::waiting: return state == RowState::waiting && !is_in_flight;
-    case DeliveryState::in_flight: return state == RowState::waiting && is_in_flight;
-    case DeliveryState::delivered: return state == RowState::delivered;
-    case DeliveryState::review: return state == RowState::review;
-    case DeliveryState::discarded: return state == RowState::discarded;
-  }
-  return false;
-}
 
 // One delivery has all that the query asks of deliveries.
 bool has_delivery(const Reading& reading, const Filter& filter, std::int64_t seq) {
-  Query rows = reading.db.query(kStates);
-  rows.bind(first_place(seq), last_place(seq));
+  const auto only = filter.deliveries.endpoint;
+  Query rows = reading.db.query(only ? kState : kStates);
+  if (only) {
+    rows.bind(place_of(seq, *only));
+  } else {
+    rows.bind(first_place(seq), last_place(seq));
+  }
   while (rows.step()) {
     const auto endpoint = static_cast<EndpointNumber>(rows.integer(0));
     const auto state = static_cast<RowState>(rows.integer(1));
     const bool is_in_flight = reading.in_flight.has({seq, endpoint});
-    const auto& query = filter.query;
-    if ((!filter.endpoint || endpoint == *filter.endpoint) &&
-        (!query.state || is_in_state(*query.state, state, is_in_flight)) &&
-        (!query.reason || (state == RowState::review &&
-                           rows.integer(2) == static_cast<std::int64_t>(*query.reason)))) {
+    std::optional<ReviewReason> reason;
+    if (const auto number = rows.optional_integer(2)) {
+      reason = static_cast<ReviewReason>(*number);
+    }
+    if (filter.deliveries.matches(endpoint, state, reason, is_in_flight)) {
       return true;
     }
   }
@@ -106,7 +95,7 @@ bool matches(const Reading& reading, const Filter& filter, const EventHead& head
          (!query.source || event.source == *query.source) &&
          (!query.from || event.created_at >= *query.from) &&
          (!query.to || event.created_at <= *query.to) &&
-         (!filter.asks_for_deliveries() || has_delivery(reading, filter, head.seq));
+         (!filter.deliveries.asks_for_anything() || has_delivery(reading, filter, head.seq));
 }
 
 // -- walking
@@ -119,8 +108,9 @@ struct Range {
   std::int64_t last = std::numeric_limits<std::int64_t>::max();
 };
 
-Range range_after(const std::optional<std::int64_t>& after, bool is_down) {
+Range range_after(const std::optional<std::int64_t>& after, bool is_down, std::int64_t last) {
   Range range;
+  range.last = last;
   if (after) {
     (is_down ? range.last : range.first) = is_down ? *after - 1 : *after + 1;
   }
@@ -131,33 +121,63 @@ Range range_after(const std::optional<std::int64_t>& after, bool is_down) {
 class Walk {
  public:
   Walk(const Reading& reading, const Filter& filter, std::optional<std::int64_t> after,
-       const Visit& visit)
-      : reading_(reading), filter_(filter), next_(after), visit_(visit) {}
+       const Visit& visit, std::int64_t last = std::numeric_limits<std::int64_t>::max())
+      : reading_(reading), filter_(filter), next_(after), last_(last), visit_(visit) {}
 
   [[nodiscard]] std::optional<std::int64_t> run() {
-    if (filter_.matches_nothing) {
+    if (filter_.deliveries.matches_nothing) {
       return std::nullopt;
     }
-    const bool is_done =
-        filter_.query.state == DeliveryState::in_flight ? walk_in_flight() : walk_index();
-    return is_done ? std::nullopt : next_;
+    return walk() ? std::nullopt : next_;
   }
 
  private:
   // True when the walk came to its end.
+  bool walk() {
+    const DeliveryFilter& wanted = filter_.deliveries;
+    if (wanted.state == DeliveryState::in_flight) {
+      return walk_numbers(reading_.in_flight.events());
+    }
+    if (wanted.state == DeliveryState::waiting && wanted.endpoint) {
+      if (auto seqs = few_waiting(*wanted.endpoint)) {
+        return walk_numbers(std::move(*seqs));
+      }
+    }
+    return walk_index();
+  }
+
+  // What waits for the endpoint, in order; empty when it is so much that one walk of all that is
+  // pending meets some of it.
+  std::optional<std::vector<std::int64_t>> few_waiting(EndpointNumber endpoint) {
+    std::vector<std::int64_t> seqs;
+    Query rows = reading_.db.query(kDueOf);
+    rows.bind(endpoint, kMaxLookedAt + 1);
+    while (rows.step()) {
+      seqs.push_back(seq_at(rows.integer(0)));
+    }
+    if (std::ssize(seqs) > kMaxLookedAt) {
+      return std::nullopt;
+    }
+    std::ranges::sort(seqs);
+    return seqs;
+  }
+
   bool walk_index() {
     const bool is_down = filter_.query.newest_first;
-    const Range range = range_after(next_, is_down);
-    const bool is_review =
-        filter_.query.state == DeliveryState::review || filter_.query.reason.has_value();
+    const Range range = range_after(next_, is_down, last_);
+    const DeliveryFilter& wanted = filter_.deliveries;
+    const bool is_review = wanted.state == DeliveryState::review || wanted.reason.has_value();
     // Whatever waits belongs to a pending event.
-    const auto status = filter_.query.state == DeliveryState::waiting
-                            ? std::optional{EventStatus::pending}
-                            : filter_.query.status;
-    Query rows = reading_.db.query(is_review ? (is_down ? kByReviewDown : kByReview)
-                                   : status  ? (is_down ? kByStatusDown : kByStatus)
-                                             : (is_down ? kBySeqDown : kBySeq));
-    if (!is_review && status) {
+    const auto status = wanted.state == DeliveryState::waiting ? std::optional{EventStatus::pending}
+                                                               : filter_.query.status;
+    Query rows =
+        reading_.db.query(is_review ? (wanted.endpoint ? (is_down ? kByReviewOfDown : kByReviewOf)
+                                                       : (is_down ? kByReviewDown : kByReview))
+                          : status  ? (is_down ? kByStatusDown : kByStatus)
+                                    : (is_down ? kBySeqDown : kBySeq));
+    if (is_review && wanted.endpoint) {
+      rows.bind(*wanted.endpoint);
+    } else if (!is_review && status) {
       rows.bind(static_cast<int>(*status));
     }
     if (is_review) {
@@ -173,9 +193,9 @@ class Walk {
     return true;
   }
 
-  bool walk_in_flight() {
-    const Range range = range_after(next_, filter_.query.newest_first);
-    std::vector<std::int64_t> seqs = reading_.in_flight.events();
+  // `seqs` in order.
+  bool walk_numbers(std::vector<std::int64_t> seqs) {
+    const Range range = range_after(next_, filter_.query.newest_first, last_);
     if (filter_.query.newest_first) {
       std::ranges::reverse(seqs);
     }
@@ -214,8 +234,9 @@ class Walk {
   const Reading& reading_;
   const Filter& filter_;
   std::optional<std::int64_t> next_;
+  std::int64_t last_;
   const Visit& visit_;
-  int looked_at_ = 0;
+  std::int64_t looked_at_ = 0;
 };
 
 // Answered from the figures where they have it.
@@ -239,7 +260,7 @@ std::optional<std::int64_t> known_count(Connection& db, const EventQuery& query)
 Result<EventPage> list_events(const Reading& reading, const EventQuery& query,
                               std::optional<std::int64_t> after, std::size_t limit,
                               std::size_t max_bytes) {
-  const Filter filter = make_filter(reading.db, query);
+  const Filter filter{query, delivery_filter(reading.db, query)};
   EventPage page;
   std::size_t bytes = 0;
   const Visit visit = [&](EventHead& head) {
@@ -259,6 +280,24 @@ Result<EventPage> list_events(const Reading& reading, const EventQuery& query,
   return page;
 }
 
+Result<Matching> find_matching(const Reading& reading, const EventQuery& query,
+                               const ReleasePosition& from, std::size_t limit) {
+  EventQuery oldest_first = query;
+  oldest_first.newest_first = false;
+  const Filter filter{oldest_first, delivery_filter(reading.db, query)};
+  Matching matching;
+  const Visit visit = [&](EventHead& head) {
+    matching.seqs.push_back(head.seq);
+    return matching.seqs.size() < limit ? Step::next : Step::stop_after;
+  };
+  const std::int64_t last = from.last.value_or(reading.db.integer(kNewest));
+  const auto after = from.after > 0 ? std::optional{from.after} : std::nullopt;
+  if (const auto next = Walk{reading, filter, after, visit, last}.run()) {
+    matching.next = ReleasePosition{*next, last};
+  }
+  return matching;
+}
+
 Result<PartialCount> count_events(const Reading& reading, const EventQuery& query,
                                   std::optional<std::int64_t> after) {
   PartialCount count;
@@ -266,7 +305,7 @@ Result<PartialCount> count_events(const Reading& reading, const EventQuery& quer
     count.matched = *known;
     return count;
   }
-  const Filter filter = make_filter(reading.db, query);
+  const Filter filter{query, delivery_filter(reading.db, query)};
   const Visit visit = [&](EventHead& /*head*/) {
     ++count.matched;
     return Step::next;

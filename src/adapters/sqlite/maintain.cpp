@@ -31,17 +31,23 @@ struct Backlog {
   std::int64_t to = 0;
 };
 
-std::optional<Backlog> next_backlog(const Routes& routes) {
-  Backlog backlog;
-  bool is_there = false;
-  for (const KnownEndpoint& endpoint : routes.endpoints) {
+std::vector<KnownEndpoint*> with_backlog(Routes& routes) {
+  std::vector<KnownEndpoint*> found;
+  for (KnownEndpoint& endpoint : routes.all()) {
     if (endpoint.backlog_from) {
-      is_there = true;
-      backlog.from = std::min(backlog.from, *endpoint.backlog_from);
-      backlog.to = std::max(backlog.to, endpoint.backlog_to);
+      found.push_back(&endpoint);
     }
   }
-  return is_there ? std::optional{backlog} : std::nullopt;
+  return found;
+}
+
+Backlog backlog_of(const std::vector<KnownEndpoint*>& endpoints) {
+  Backlog backlog;
+  for (const KnownEndpoint* endpoint : endpoints) {
+    backlog.from = std::min(backlog.from, *endpoint->backlog_from);
+    backlog.to = std::max(backlog.to, endpoint->backlog_to);
+  }
+  return backlog;
 }
 
 std::vector<Candidate> find_candidates(Connection& db, const Backlog& backlog) {
@@ -54,13 +60,13 @@ std::vector<Candidate> find_candidates(Connection& db, const Backlog& backlog) {
   return found;
 }
 
-std::vector<EndpointNumber> takers_of(const Routes& routes, const Candidate& candidate) {
+std::vector<EndpointNumber> takers_of(const std::vector<KnownEndpoint*>& endpoints,
+                                      const Candidate& candidate) {
   std::vector<EndpointNumber> takers;
-  for (const KnownEndpoint& endpoint : routes.endpoints) {
-    if (endpoint.backlog_from && *endpoint.backlog_from <= candidate.seq &&
-        candidate.seq <= endpoint.backlog_to && endpoint.takes_new() &&
-        endpoint.filter.matches(candidate.type, candidate.source)) {
-      takers.push_back(endpoint.number);
+  for (const KnownEndpoint* endpoint : endpoints) {
+    if (*endpoint->backlog_from <= candidate.seq && candidate.seq <= endpoint->backlog_to &&
+        endpoint->takes_new() && endpoint->filter.matches(candidate.type, candidate.source)) {
+      takers.push_back(endpoint->number);
     }
   }
   return takers;
@@ -68,8 +74,9 @@ std::vector<EndpointNumber> takers_of(const Routes& routes, const Candidate& can
 
 // Moves what stands for "no endpoint" to the endpoints that came, with the due time that it has (a
 // consumer's lease may have moved it).
-void route_late(Transaction& transaction, const Candidate& candidate) {
-  const auto takers = takers_of(transaction.state.routes, candidate);
+void route_late(Transaction& transaction, const std::vector<KnownEndpoint*>& endpoints,
+                const Candidate& candidate) {
+  const auto takers = takers_of(endpoints, candidate);
   auto event = takers.empty() ? std::nullopt : load_event(transaction.db, candidate.seq);
   DeliveryRow* unrouted = event ? event->find(kNoEndpoint) : nullptr;
   if (unrouted == nullptr || unrouted->state != RowState::waiting) {
@@ -95,28 +102,25 @@ void route_late(Transaction& transaction, const Candidate& candidate) {
 }
 
 bool route_backlog(Transaction& transaction) {
-  Routes& routes = transaction.state.routes;
-  const auto backlog = next_backlog(routes);
-  if (!backlog) {
+  const auto endpoints = with_backlog(transaction.state.routes);
+  if (endpoints.empty()) {
     return false;
   }
-  const auto candidates = find_candidates(transaction.db, *backlog);
+  const Backlog backlog = backlog_of(endpoints);
+  const auto candidates = find_candidates(transaction.db, backlog);
   for (const Candidate& candidate : candidates) {
-    route_late(transaction, candidate);
+    route_late(transaction, endpoints, candidate);
   }
   const bool is_last = candidates.size() < static_cast<std::size_t>(kBacklogStep);
-  const std::int64_t done_to = is_last ? backlog->to : candidates.back().seq;
-  for (KnownEndpoint& endpoint : routes.endpoints) {
-    if (!endpoint.backlog_from) {
-      continue;
+  const std::int64_t done_to = is_last ? backlog.to : candidates.back().seq;
+  for (KnownEndpoint* endpoint : endpoints) {
+    endpoint->backlog_from = std::max(*endpoint->backlog_from, done_to + 1);
+    if (*endpoint->backlog_from > endpoint->backlog_to) {
+      endpoint->backlog_from.reset();
     }
-    endpoint.backlog_from = std::max(*endpoint.backlog_from, done_to + 1);
-    if (*endpoint.backlog_from > endpoint.backlog_to) {
-      endpoint.backlog_from.reset();
-    }
-    save_endpoint(transaction.db, endpoint, transaction.now_us);
+    save_backlog(transaction.db, *endpoint);
   }
-  return next_backlog(routes).has_value();
+  return !with_backlog(transaction.state.routes).empty();
 }
 
 // -- retention
@@ -217,9 +221,10 @@ void forget_figures(Transaction& transaction) {
 Result<bool> maintain(Transaction& transaction, const RetentionPolicy& policy) {
   forget_figures(transaction);
   const bool has_backlog = route_backlog(transaction);
+  const bool has_discards = discard_removed(transaction);
   const bool has_old_events = apply_retention(transaction, policy);
   const bool has_old_keys = forget_keys(transaction);
-  return has_backlog || has_old_events || has_old_keys;
+  return has_backlog || has_discards || has_old_events || has_old_keys;
 }
 
 }  // namespace dispatcher::sqlite

@@ -22,11 +22,15 @@ namespace dispatcher::sqlite {
 // that work already, and refusing it would only repeat it.
 enum class Admission { limited, always };
 
+// Whether it writes to the file, or only to what is known by heart: then it may be answered before
+// the group that it came with is written.
+enum class Effect { written, remembered };
+
 template <class Context>
 class Operation {
  public:
-  explicit Operation(Admission admission, std::size_t bytes)
-      : admission_(admission), bytes_(bytes) {}
+  Operation(Admission admission, std::size_t bytes, Effect effect)
+      : admission_(admission), bytes_(bytes), effect_(effect) {}
   virtual ~Operation() = default;
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
@@ -40,17 +44,20 @@ class Operation {
   [[nodiscard]] Admission admission() const { return admission_; }
   // Of what it carries, roughly.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] Effect effect() const { return effect_; }
 
  private:
   Admission admission_;
   std::size_t bytes_;
+  Effect effect_;
 };
 
 template <class T, class Context, class Work, class Handler>
 class AwaitedOperation final : public Operation<Context> {
  public:
-  AwaitedOperation(Admission admission, std::size_t bytes, Work work, Handler handler)
-      : Operation<Context>(admission, bytes),
+  AwaitedOperation(Admission admission, std::size_t bytes, Effect effect, Work work,
+                   Handler handler)
+      : Operation<Context>(admission, bytes, effect),
         work_(std::move(work)),
         guard_(boost::asio::get_associated_executor(handler)),
         handler_(std::move(handler)) {}
@@ -78,12 +85,13 @@ class AwaitedOperation final : public Operation<Context> {
 // Hands `work` to `queue`, which has `push(std::unique_ptr<Operation<Context>>)`, when awaited.
 template <class T, class Context, class Queue, class Work>
 [[nodiscard]] boost::asio::awaitable<Result<T>> submit(Queue& queue, Admission admission,
-                                                       std::size_t bytes, Work work) {
+                                                       std::size_t bytes, Work work,
+                                                       Effect effect = Effect::written) {
   return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Result<T>)>(
-      [&queue, admission, bytes](auto handler, Work queued) {
+      [&queue, admission, bytes, effect](auto handler, Work queued) {
         using Handler = decltype(handler);
         queue.push(std::make_unique<AwaitedOperation<T, Context, Work, Handler>>(
-            admission, bytes, std::move(queued), std::move(handler)));
+            admission, bytes, effect, std::move(queued), std::move(handler)));
       },
       boost::asio::use_awaitable, std::move(work));
 }

@@ -48,6 +48,36 @@ void erase_event(Transaction& transaction, const EventRow& event);
 [[nodiscard]] Result<std::vector<Endpoint>> configure_endpoints(
     Transaction& transaction, const std::vector<Endpoint>& endpoints,
     const std::vector<Sha256Digest>& url_hashes);
+// Why it is in the state that it shows.
+[[nodiscard]] std::optional<std::string> shown_reason(const KnownEndpoint& endpoint);
+
+// endpoints.cpp
+[[nodiscard]] Result<EndpointRecord> create_endpoint(Transaction& transaction,
+                                                     const EndpointRecord& record,
+                                                     EndpointStart start);
+[[nodiscard]] Result<EndpointRecord> save_endpoint(Transaction& transaction,
+                                                   const EndpointRecord& record);
+[[nodiscard]] Result<void> remove_endpoint(Transaction& transaction, const std::string& id,
+                                           bool discards_waiting, const ReleaseNote& note);
+// By what it answered; one that the secret configures is left as it is.
+void disable_endpoint(Transaction& transaction, EndpointNumber number, const std::string& reason);
+[[nodiscard]] Error no_number_left();
+
+// endpoint_rows.cpp
+[[nodiscard]] EndpointRecord find_endpoint(Connection& db, EndpointNumber number);
+
+// releases.cpp
+[[nodiscard]] Result<std::int64_t> release(Transaction& transaction, const EventId& id,
+                                           const std::optional<std::string>& endpoint_id,
+                                           ReleaseAction action, const ReleaseNote& note);
+// Of events that a reader has found; of each what the query asks for when it is its turn.
+[[nodiscard]] Result<std::int64_t> release_events(Transaction& transaction, const EventQuery& query,
+                                                  const std::vector<std::int64_t>& seqs,
+                                                  ReleaseAction action, const ReleaseNote& note);
+// A step of what removed endpoints leave; true when there may be more to do at once.
+[[nodiscard]] bool discard_removed(Transaction& transaction);
+// One that was in flight when its endpoint was removed, and failed.
+void discard_for_removal(Transaction& transaction, const EventRow& event, DeliveryRow& row);
 
 // maintain.cpp
 [[nodiscard]] Result<bool> maintain(Transaction& transaction, const RetentionPolicy& policy);
@@ -57,6 +87,7 @@ void erase_event(Transaction& transaction, const EventRow& event);
                                               const WebhookLogEntry& entry);
 
 [[nodiscard]] Error event_not_found(const EventId& id);
+[[nodiscard]] Error delivery_not_found(const EventId& id);
 [[nodiscard]] Error held_by_another(const EventId& id);
 
 }  // namespace dispatcher::sqlite

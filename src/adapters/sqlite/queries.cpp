@@ -27,12 +27,6 @@ constexpr const char* kFindLog =
     "webhook_log "
     "ORDER BY number DESC";
 
-std::optional<std::int64_t> find_seq(Connection& db, const EventId& id) {
-  Query found = db.query(kFindSeq);
-  found.bind(id);
-  return found.step() ? std::optional{found.integer(0)} : std::nullopt;
-}
-
 Attempt read_attempt(const Query& row) {
   Attempt attempt;
   attempt.number = row.integer(0);
@@ -68,6 +62,12 @@ bool matches(const WebhookLogQuery& query, const Query& row) {
 }
 
 }  // namespace
+
+std::optional<std::int64_t> find_seq(Connection& db, const EventId& id) {
+  Query found = db.query(kFindSeq);
+  found.bind(id);
+  return found.step() ? std::optional{found.integer(0)} : std::nullopt;
+}
 
 Result<EventView> find_event(const Reading& reading, const EventId& id) {
   const auto seq = find_seq(reading.db, id);

@@ -3,10 +3,12 @@
 
 #include "adapters/sqlite/claims.hpp"
 #include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/release_position.hpp"
 #include "ports/store.hpp"
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace dispatcher::sqlite {
@@ -20,6 +22,7 @@ struct Reading {
 
 // queries.cpp
 [[nodiscard]] Result<EventView> find_event(const Reading& reading, const EventId& id);
+[[nodiscard]] std::optional<std::int64_t> find_seq(Connection& db, const EventId& id);
 [[nodiscard]] Result<std::vector<Attempt>> find_attempts(const Reading& reading, const EventId& id);
 [[nodiscard]] Result<std::vector<EventView>> find_pending(const Reading& reading, std::size_t limit,
                                                           std::size_t max_bytes);
@@ -37,6 +40,22 @@ struct PartialCount {
 };
 [[nodiscard]] Result<PartialCount> count_events(const Reading& reading, const EventQuery& query,
                                                 std::optional<std::int64_t> after);
+
+// The numbers of events that match, oldest first, at most `limit` of them.
+struct Matching {
+  std::vector<std::int64_t> seqs;
+  std::optional<ReleasePosition> next;  // empty: there are no more
+};
+[[nodiscard]] Result<Matching> find_matching(const Reading& reading, const EventQuery& query,
+                                             const ReleasePosition& from, std::size_t limit);
+
+// endpoint_rows.cpp
+[[nodiscard]] Result<std::vector<EndpointRecord>> find_endpoints(const Reading& reading);
+[[nodiscard]] Result<std::vector<EndpointCounts>> find_counts(
+    const Reading& reading, std::span<const EndpointNumber> numbers);
+
+// releases.cpp
+[[nodiscard]] Result<std::vector<Release>> find_releases(const Reading& reading, const EventId& id);
 
 // figures.cpp; what is not in the file is left for the store to fill in.
 [[nodiscard]] Result<StoreFigures> read_figures(const Reading& reading);

@@ -17,7 +17,7 @@ namespace {
 // rebalancing,
 //   which a key of two columns is not.
 // * Ids are version 7, so their index grows at its end; so do all other tables.
-// * Nothing is ever counted: `day_counts` is kept by each commit.
+// * Nothing is ever counted: `day_counts` and `endpoint_counts` are kept by each commit.
 constexpr const char* kVersion1 = R"sql(
 CREATE TABLE events(
   seq INTEGER PRIMARY KEY,
@@ -115,8 +115,78 @@ CREATE TABLE webhook_log(
   bytes INTEGER NOT NULL);
 )sql";
 
+// Endpoints of the API, with their counts, and what persons did.
+//
+// * `state` of an endpoint that the secret gives is what a person made it; that its URL is no
+// longer
+//   in the secret is in `is_gone`, so that one that comes back is as it was.
+// * A removed endpoint's row stays: its past deliveries show its id, which no other gets.
+// * `deliveries_tried` holds what waits and was tried before, which a delivery that succeeds at
+// once
+//   never is: it costs the usual way nothing, and knows the oldest that waits.
+// * `discards` are the removed endpoints of which something may still wait or be in review.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE endpoints ADD COLUMN is_gone INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE endpoints ADD COLUMN reason TEXT;
+ALTER TABLE endpoints ADD COLUMN target TEXT NOT NULL DEFAULT '';
+ALTER TABLE endpoints ADD COLUMN settings TEXT NOT NULL DEFAULT '';
+ALTER TABLE endpoints ADD COLUMN sealed BLOB NOT NULL DEFAULT '';
+ALTER TABLE endpoints ADD COLUMN updated_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE endpoints ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+UPDATE endpoints SET updated_us = created_us;
+UPDATE endpoints SET is_gone = 1, state = 0 WHERE kind = 0 AND state = 2;
+
+CREATE TABLE endpoint_patterns(
+  endpoint INTEGER NOT NULL,
+  is_source INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  pattern TEXT NOT NULL,
+  PRIMARY KEY(endpoint, is_source, position)) WITHOUT ROWID;
+INSERT INTO endpoint_patterns SELECT endpoint, is_source,
+  row_number() OVER (PARTITION BY endpoint, is_source ORDER BY pattern), pattern
+  FROM endpoint_filters;
+DROP TABLE endpoint_filters;
+
+CREATE TABLE endpoint_counts(
+  endpoint INTEGER PRIMARY KEY,
+  delivered INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  waiting INTEGER NOT NULL,
+  review INTEGER NOT NULL,
+  failing_since_us INTEGER);
+INSERT INTO endpoint_counts SELECT endpoint, sum(state = 2), 0, sum(state = 0), sum(state = 3), NULL
+  FROM deliveries WHERE endpoint <> 0 GROUP BY endpoint;
+CREATE TEMP TABLE outcomes AS SELECT endpoint, sum(outcome IN (2, 3, 4)) AS failed,
+  coalesce(max(started_us) FILTER (WHERE outcome = 1), -9223372036854775808) AS succeeded_us
+  FROM attempts WHERE endpoint <> 0 GROUP BY endpoint;
+CREATE TEMP TABLE failures AS SELECT a.endpoint AS endpoint, min(a.started_us) AS since_us
+  FROM attempts a JOIN outcomes o ON o.endpoint = a.endpoint
+  WHERE a.outcome IN (2, 3, 4) AND a.started_us > o.succeeded_us GROUP BY a.endpoint;
+UPDATE endpoint_counts AS c SET failed = o.failed, failing_since_us = f.since_us
+  FROM outcomes o LEFT JOIN failures f ON f.endpoint = o.endpoint
+  WHERE o.endpoint = c.endpoint AND o.failed > 0;
+DROP TABLE outcomes;
+DROP TABLE failures;
+
+CREATE TABLE releases(
+  number INTEGER PRIMARY KEY,
+  place INTEGER NOT NULL,
+  action INTEGER NOT NULL,
+  at_us INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  note TEXT NOT NULL);
+CREATE INDEX releases_place ON releases(place);
+CREATE TABLE discards(
+  endpoint INTEGER PRIMARY KEY,
+  who TEXT NOT NULL,
+  note TEXT NOT NULL);
+
+CREATE INDEX deliveries_tried ON deliveries(endpoint) WHERE state = 0 AND attempts > 0;
+CREATE INDEX deliveries_review_of ON deliveries(endpoint) WHERE state = 3;
+)sql";
+
 // Step i brings a file from version i to i + 1.
-constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1};
+constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2};
 
 Error newer(const std::string& path, std::int64_t version) {
   return make_error(ErrorKind::refused,
@@ -174,12 +244,12 @@ Result<void> prepare_schema(Connection& connection) {
   return {};
 }
 
-Result<void> require_schema(Connection& connection) {
+Result<void> require_schema(Connection& connection, int oldest) {
   const auto version = version_of(connection);
   if (!version) {
     return version.error();
   }
-  if (*version < kSchemaVersion) {
+  if (*version < oldest) {
     return make_error(
         ErrorKind::refused,
         fmt::format("cannot use store {}: its schema is {}, this program's is {} (open it once "

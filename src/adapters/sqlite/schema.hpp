@@ -9,14 +9,16 @@ namespace dispatcher::sqlite {
 inline constexpr int kApplicationId = 0x45764473;
 
 // The version that this program writes.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
+// The first; what is copied whole may have any version from it on.
+inline constexpr int kFirstSchemaVersion = 1;
 
 // Creates the tables in an empty file, or takes the steps from its version to ours, each in a
 // transaction of its own. `refused`: another program's file, or one that a newer version wrote.
 [[nodiscard]] Result<void> prepare_schema(Connection& connection);
 
-// The same refusals, changing nothing; an empty or an older file is refused too.
-[[nodiscard]] Result<void> require_schema(Connection& connection);
+// The same refusals, changing nothing; an empty file, or one older than `oldest`, is refused too.
+[[nodiscard]] Result<void> require_schema(Connection& connection, int oldest = kSchemaVersion);
 
 // A delivery's key: the event's number, then the endpoint's in the lower bits. All deliveries of an
 // event lie together, in the order of their endpoints.
@@ -51,6 +53,8 @@ enum class RowState : int {
 enum class EndpointKind : int {
   secret = 0,    // its URL is in the secret
   consumer = 1,  // a consumer named it: only its reports are kept
+  api = 2,
+  removed = 3,  // was `api`: its deliveries show its name
 };
 
 }  // namespace dispatcher::sqlite

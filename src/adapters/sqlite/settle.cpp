@@ -6,6 +6,9 @@
 namespace dispatcher::sqlite {
 namespace {
 
+// Of the payloads that are claimed with a settlement.
+constexpr std::size_t kMaxNextBytes = 4 * 1024 * 1024;
+
 Error delivery_has_ended(const EventId& id) {
   return make_error(ErrorKind::conflict,
                     fmt::format("the delivery of event {} had ended before", to_string(id)));
@@ -29,15 +32,20 @@ Result<void> record_success(Transaction& transaction, EventRow& event, DeliveryR
   return {};
 }
 
-Result<void> record_failure(EventRow& event, DeliveryRow& row, const Decision& decision,
-                            bool is_holder) {
+// Of an endpoint that was removed meanwhile nothing waits any more.
+Result<void> record_failure(Transaction& transaction, EventRow& event, DeliveryRow& row,
+                            const Decision& decision, bool is_holder) {
   if (row.state != RowState::waiting) {
     return delivery_has_ended(event.id);
   }
   if (!is_holder) {
     return claim_has_ended(event.id);
   }
-  if (const auto* again = std::get_if<Again>(&decision)) {
+  const KnownEndpoint* endpoint = transaction.state.routes.find(row.endpoint);
+  if (endpoint != nullptr && endpoint->kind == EndpointKind::removed) {
+    discard_for_removal(transaction, event, row);
+    finish_if_done(transaction, event);
+  } else if (const auto* again = std::get_if<Again>(&decision)) {
     retry_at(row, *again);
   } else {
     send_to_review(row, std::get<SentToReview>(decision).reason);
@@ -45,31 +53,49 @@ Result<void> record_failure(EventRow& event, DeliveryRow& row, const Decision& d
   return {};
 }
 
+// For the slot that is free now, unless the answer disabled the endpoint.
+SettleAnswer claim_next(Transaction& transaction, const Settlement& settlement) {
+  SettleAnswer answer;
+  const KnownEndpoint* endpoint = transaction.state.routes.find(settlement.endpoint);
+  if (settlement.claim_next == 0 || endpoint == nullptr ||
+      endpoint->shown_state() != EndpointState::active) {
+    return answer;
+  }
+  auto claimed = claim(transaction, {{settlement.endpoint, settlement.claim_next}}, kMaxNextBytes);
+  answer.next = std::move(claimed->deliveries);
+  answer.lane = claimed->lanes.front();
+  return answer;
+}
+
 }  // namespace
 
 Result<SettleAnswer> settle(Transaction& transaction, const Settlement& settlement) {
   const auto claimed = transaction.state.claims.find(settlement.token);
   const bool is_holder = claimed && claimed->endpoint == settlement.endpoint;
-  auto event = is_holder ? load_event(transaction.db, claimed->seq)
-                         : load_event(transaction.db, settlement.event_id);
+  const EndpointNumber endpoint = settlement.endpoint;
+  auto event = is_holder ? load_event(transaction.db, claimed->seq, endpoint)
+                         : load_event(transaction.db, settlement.event_id, endpoint);
   if (is_holder) {
     transaction.state.claims.remove(settlement.token);
   }
-  DeliveryRow* row =
-      event && event->id == settlement.event_id ? event->find(settlement.endpoint) : nullptr;
+  DeliveryRow* row = event && event->id == settlement.event_id ? event->find(endpoint) : nullptr;
   if (row == nullptr) {
     return event_not_found(settlement.event_id);
   }
   const std::int64_t number = note_attempt(*row, settlement.attempt);
-  record_attempt(transaction.db, event->seq, row->endpoint, number, settlement.attempt);
-  const auto recorded = std::holds_alternative<Delivered>(settlement.decision)
-                            ? record_success(transaction, *event, *row)
-                            : record_failure(*event, *row, settlement.decision, is_holder);
+  record_attempt(transaction, event->seq, row->endpoint, number, settlement.attempt);
+  const auto recorded =
+      std::holds_alternative<Delivered>(settlement.decision)
+          ? record_success(transaction, *event, *row)
+          : record_failure(transaction, *event, *row, settlement.decision, is_holder);
   save_event(transaction, *event);
   if (!recorded) {
     return recorded.error();
   }
-  return SettleAnswer{};
+  if (!settlement.disables_endpoint.empty()) {
+    disable_endpoint(transaction, endpoint, settlement.disables_endpoint);
+  }
+  return claim_next(transaction, settlement);
 }
 
 }  // namespace dispatcher::sqlite

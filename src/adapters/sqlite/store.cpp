@@ -1,7 +1,9 @@
 #include "adapters/sqlite/store.hpp"
 
 #include "adapters/sqlite/operations.hpp"
+#include "adapters/sqlite/queries.hpp"
 #include "adapters/sqlite/schema.hpp"
+#include "adapters/sqlite/store_calls.hpp"
 
 #include <fmt/format.h>
 
@@ -137,24 +139,14 @@ SqliteStore::~SqliteStore() {
   writer_.reset();
 }
 
-template <class T, class Work>
-awaitable<Result<T>> SqliteStore::write(Admission admission, std::size_t bytes, Work work) {
-  return sqlite::submit<T, Transaction>(*writer_, admission, bytes, std::move(work));
-}
-
-template <class T, class Work>
-awaitable<Result<T>> SqliteStore::read(Work work) {
-  return sqlite::submit<T, const Reading>(*readers_, Admission::limited, 0, std::move(work));
-}
-
 // -- the engine's
 
 awaitable<Result<ClaimAnswer>> SqliteStore::claim(std::vector<ClaimRequest> requests,
                                                   std::size_t max_bytes) {
-  return write<ClaimAnswer>(Admission::always, 0,
-                            [requests = std::move(requests), max_bytes](Transaction& transaction) {
-                              return sqlite::claim(transaction, requests, max_bytes);
-                            });
+  auto work = [requests = std::move(requests), max_bytes](Transaction& transaction) {
+    return sqlite::claim(transaction, requests, max_bytes);
+  };
+  return write<ClaimAnswer>(Admission::always, 0, std::move(work), sqlite::Effect::remembered);
 }
 
 awaitable<Result<SettleAnswer>> SqliteStore::settle(Settlement settlement) {
@@ -182,16 +174,6 @@ awaitable<Result<AppendAnswer>> SqliteStore::append(AppendRequest request) {
                              [request = std::move(request)](Transaction& transaction) {
                                return sqlite::append(transaction, request);
                              });
-}
-
-awaitable<Result<std::vector<Endpoint>>> SqliteStore::configure_endpoints(
-    std::vector<Endpoint> endpoints, std::vector<Sha256Digest> url_hashes) {
-  return write<std::vector<Endpoint>>(
-      Admission::limited, 0,
-      [endpoints = std::move(endpoints),
-       url_hashes = std::move(url_hashes)](Transaction& transaction) {
-        return sqlite::configure_endpoints(transaction, endpoints, url_hashes);
-      });
 }
 
 awaitable<Result<LeasedEvents>> SqliteStore::lease(LeaseRequest request) {
@@ -309,42 +291,6 @@ awaitable<Result<std::vector<WebhookLogEntry>>> SqliteStore::webhook_log(Webhook
   return read<std::vector<WebhookLogEntry>>([query = std::move(query)](const Reading& reading) {
     return sqlite::find_webhook_log(reading, query);
   });
-}
-
-// TODO: these are on their way.
-awaitable<Result<std::vector<EndpointRecord>>> SqliteStore::endpoints() {
-  co_return std::vector<EndpointRecord>{};
-}
-awaitable<Result<EndpointRecord>> SqliteStore::create_endpoint(EndpointRecord /*record*/,
-                                                               EndpointStart /*start*/) {
-  co_return make_error(ErrorKind::refused, "not built yet");
-}
-awaitable<Result<EndpointRecord>> SqliteStore::save_endpoint(EndpointRecord /*record*/) {
-  co_return make_error(ErrorKind::refused, "not built yet");
-}
-awaitable<Result<void>> SqliteStore::remove_endpoint(std::string /*id*/, bool /*discards*/,
-                                                     ReleaseNote /*note*/) {
-  co_return make_error(ErrorKind::refused, "not built yet");
-}
-awaitable<Result<std::vector<EndpointCounts>>> SqliteStore::endpoint_counts(
-    std::vector<EndpointNumber> numbers) {
-  co_return std::vector<EndpointCounts>(numbers.size());
-}
-awaitable<Result<std::int64_t>> SqliteStore::release(EventId /*id*/,
-                                                     std::optional<std::string> /*endpoint_id*/,
-                                                     ReleaseAction /*action*/,
-                                                     ReleaseNote /*note*/) {
-  co_return make_error(ErrorKind::refused, "not built yet");
-}
-awaitable<Result<ReleaseStep>> SqliteStore::release_step(EventQuery /*query*/,
-                                                         std::optional<std::int64_t> /*after*/,
-                                                         std::size_t /*max_events*/,
-                                                         ReleaseAction /*action*/,
-                                                         ReleaseNote /*note*/) {
-  co_return make_error(ErrorKind::refused, "not built yet");
-}
-awaitable<Result<std::vector<Release>>> SqliteStore::releases(EventId /*id*/) {
-  co_return std::vector<Release>{};
 }
 
 }  // namespace dispatcher

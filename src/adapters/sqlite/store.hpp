@@ -99,8 +99,8 @@ class SqliteStore final : public Store {
   [[nodiscard]] Result<void> start(const SqliteStoreOptions& options, const Clock& clock,
                                    Random& random, const Log& log);
   template <class T, class Work>
-  boost::asio::awaitable<Result<T>> write(sqlite::Admission admission, std::size_t bytes,
-                                          Work work);
+  boost::asio::awaitable<Result<T>> write(sqlite::Admission admission, std::size_t bytes, Work work,
+                                          sqlite::Effect effect = sqlite::Effect::written);
   template <class T, class Work>
   boost::asio::awaitable<Result<T>> read(Work work);
 

@@ -49,6 +49,26 @@ constexpr std::array kRules{
     Rule{"attempts without a delivery",
          "SELECT count(*) FROM attempts a WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE "
          "d.place = a.seq << 20 | a.endpoint)"},
+    Rule{"releases without a delivery",
+         "SELECT count(*) FROM releases r WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE "
+         "d.place = r.place)"},
+    Rule{"patterns of an endpoint that is not known",
+         "SELECT count(*) FROM endpoint_patterns p WHERE NOT EXISTS (SELECT 1 FROM endpoints n "
+         "WHERE n.number = p.endpoint)"},
+    Rule{"open deliveries of removed endpoints that nothing would discard",
+         "SELECT count(*) FROM deliveries d JOIN endpoints n ON n.number = d.endpoint WHERE n.kind "
+         "= 3 AND d.state IN (0, 3) AND NOT EXISTS (SELECT 1 FROM discards c WHERE c.endpoint = "
+         "n.number)"},
+    // What is erased still counts as delivered or failed.
+    Rule{"endpoints whose counters differ from a count of their deliveries",
+         "SELECT count(*) FROM endpoints n LEFT JOIN endpoint_counts c ON c.endpoint = n.number "
+         "LEFT JOIN (SELECT endpoint, sum(state = 0) AS waiting, sum(state = 3) AS review, "
+         "sum(state = 2) AS delivered FROM deliveries GROUP BY endpoint) d ON d.endpoint = "
+         "n.number LEFT JOIN (SELECT endpoint, sum(outcome IN (2, 3, 4)) AS failed FROM attempts "
+         "GROUP BY endpoint) a ON a.endpoint = n.number WHERE coalesce(c.waiting, 0) <> "
+         "coalesce(d.waiting, 0) OR coalesce(c.review, 0) <> coalesce(d.review, 0) OR "
+         "coalesce(c.delivered, 0) < coalesce(d.delivered, 0) OR coalesce(c.failed, 0) < "
+         "coalesce(a.failed, 0)"},
     Rule{"days whose counters differ from a count of their events",
          "WITH classes AS (SELECT CASE WHEN e.created_us >= 0 THEN e.created_us / 86400000000 "
          "ELSE (e.created_us - 86399999999) / 86400000000 END AS day, CASE e.status WHEN 1 THEN 2 "

@@ -187,7 +187,7 @@ Result<StoreFileReport> backup_store(const fs::path& directory, const fs::path& 
   if (!from) {
     return from.error();
   }
-  if (auto known = sqlite::require_schema(**from); !known) {
+  if (auto known = sqlite::require_schema(**from, sqlite::kFirstSchemaVersion); !known) {
     return known.error();
   }
   Draft draft{beside(file, ".part")};
@@ -207,7 +207,7 @@ Result<StoreFileReport> restore_store(const fs::path& file, const fs::path& dire
   if (!from) {
     return from.error();
   }
-  if (auto known = sqlite::require_schema(**from); !known) {
+  if (auto known = sqlite::require_schema(**from, sqlite::kFirstSchemaVersion); !known) {
     return known.error();
   }
   if (auto sound = require_sound(**from); !sound) {

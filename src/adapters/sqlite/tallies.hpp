@@ -1,14 +1,18 @@
 // The figures that commits keep, so that nothing is counted when somebody asks: events by day of
-// creation, ingests by minute, latencies by time slot. Changes gather in memory and are written
-// once for each commit.
+// creation, ingests by minute, latencies by time slot, deliveries and failed attempts by endpoint.
+// Changes gather in memory and are written once for each commit.
 #pragma once
 
 #include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/schema.hpp"
+#include "model/delivery.hpp"
+#include "model/endpoint.hpp"
 
 #include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 namespace dispatcher::sqlite {
@@ -39,14 +43,28 @@ class Tallies {
   void note_delivered(std::int64_t at_us, std::int64_t latency_us) {
     ++latencies_[{floor_div(at_us, kLatencySlotUs), latency_bucket(latency_us)}];
   }
+  // A delivery appeared (no `from`), changed its state, or is gone (no `to`). Of no endpoint: not
+  // counted.
+  void move(EndpointNumber endpoint, std::optional<RowState> from, std::optional<RowState> to);
+  void note_attempt(EndpointNumber endpoint, Outcome outcome, std::int64_t started_us);
 
   void write(Connection& db) const;
   void clear();
 
  private:
+  struct EndpointChange {
+    std::int64_t delivered = 0;
+    std::int64_t failed = 0;
+    std::int64_t waiting = 0;
+    std::int64_t review = 0;
+    bool has_succeeded = false;
+    std::optional<std::int64_t> failing_since_us;  // after the last success, if there was one
+  };
+
   std::map<std::int64_t, std::array<std::int64_t, 4>> days_;
   std::map<std::int64_t, std::int64_t> ingests_;
   std::map<std::pair<std::int64_t, int>, std::int64_t> latencies_;
+  std::unordered_map<EndpointNumber, EndpointChange> endpoints_;
 };
 
 }  // namespace dispatcher::sqlite

@@ -107,7 +107,10 @@ void Writer::work() {
     if (group.empty()) {
       return;
     }
-    run_group(group);
+    answer_claims(group);
+    if (!group.empty()) {
+      run_group(group);
+    }
     if (is_checkpoint_wanted_.exchange(false)) {
       checkpoint();
     }
@@ -133,6 +136,47 @@ Writer::Group Writer::take_group() {
   return group;
 }
 
+Transaction Writer::make_transaction() {
+  return {*db_, state_, random_, options_.consumer_schedule, micros_since_epoch(clock_.wall())};
+}
+
+// A read transaction of their own: nothing of the group is written yet, and no failure of the group
+// takes back a claim that was given out. What the group then makes due sooner than they say is
+// hinted after its commit.
+void Writer::answer_claims(Group& group) {
+  const auto first_claim = std::stable_partition(
+      group.begin(), group.end(),
+      [](const auto& operation) { return operation->effect() == Effect::written; });
+  if (first_claim == group.end()) {
+    return;
+  }
+  Group claims{std::make_move_iterator(first_claim), std::make_move_iterator(group.end())};
+  group.erase(first_claim, group.end());
+  Transaction transaction = make_transaction();
+  db_->execute("BEGIN");
+  for (const auto& operation : claims) {
+    operation->perform(transaction);
+  }
+  db_->execute("COMMIT");
+  if (db_->failure()) {
+    fail_all(claims);
+    return;
+  }
+  state_.claims.commit();
+  for (const auto& operation : claims) {
+    operation->complete();
+  }
+}
+
+void Writer::fail_all(Group& group) {
+  const Error error = *db_->failure();
+  note_failure(error);
+  roll_back();
+  for (const auto& operation : group) {
+    operation->fail(error);
+  }
+}
+
 void Writer::run_group(Group& group) {
   if (commit(group)) {
     note_success();
@@ -146,12 +190,7 @@ void Writer::run_group(Group& group) {
     run_apart(group);
     return;
   }
-  const Error error = *db_->failure();
-  note_failure(error);
-  roll_back();
-  for (const auto& operation : group) {
-    operation->fail(error);
-  }
+  fail_all(group);
 }
 
 // One of the group is at fault: each gets a transaction of its own, so that the others do not pay.
@@ -166,8 +205,7 @@ void Writer::run_apart(Group& group) {
 
 bool Writer::commit(std::span<std::unique_ptr<WriteOperation>> operations) {
   wal_pages_ = 0;
-  Transaction transaction{*db_, state_, random_, options_.consumer_schedule,
-                          micros_since_epoch(clock_.wall())};
+  Transaction transaction = make_transaction();
   db_->execute("BEGIN");
   for (const auto& operation : operations) {
     operation->perform(transaction);
@@ -190,6 +228,7 @@ void Writer::roll_back() {
   if (db_->is_in_transaction()) {
     db_->execute("ROLLBACK");
   }
+  db_->execute("PRAGMA secure_delete=OFF");  // as it is but for an erasure, which did not end
   state_.tallies.clear();
   state_.claims.roll_back();
   state_.lanes.forget();

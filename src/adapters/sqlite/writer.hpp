@@ -1,5 +1,6 @@
 // The one thread that writes. All that arrives while one commit runs goes in the next: a group is
-// one transaction and one fsync, and its callers are answered after it.
+// one transaction and one fsync, and its callers are answered after it. What only looks at what is
+// committed, as a claim does, is answered before the group is written.
 #pragma once
 
 #include "adapters/sqlite/connection.hpp"
@@ -64,10 +65,15 @@ class Writer {
 
   void work();
   [[nodiscard]] Group take_group();
+  [[nodiscard]] Transaction make_transaction();
+  // Performs and answers what writes nothing, and leaves the others in the group.
+  void answer_claims(Group& group);
   void run_group(Group& group);
   // Performs and commits all of them. False: nothing happened, see the connection's failure.
   [[nodiscard]] bool commit(std::span<std::unique_ptr<WriteOperation>> operations);
   void run_apart(Group& group);
+  // Takes back what they did, for the connection's failure.
+  void fail_all(Group& group);
   void roll_back();
   void note_failure(const Error& error);
   void note_success();

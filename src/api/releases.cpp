@@ -1,0 +1,189 @@
+// What a person does with deliveries that ended or wait for one: deliver again, or give up.
+#include "api/answers.hpp"
+#include "api/event_query.hpp"
+#include "api/handlers.hpp"
+#include "api/request_body.hpp"
+#include "api/text.hpp"
+#include "base/json_text.hpp"
+#include "model/endpoint_limits.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace dispatcher {
+namespace {
+
+using boost::asio::awaitable;
+
+// Events released in one step: one commit, and others get their turn between two.
+constexpr std::size_t kEventsPerStep = 200;
+
+// An upper bound for `limit` that nobody meets.
+constexpr std::int64_t kMaxLimit = 1'000'000'000;
+
+struct ReleaseRequest {
+  EventQuery query;
+  std::optional<std::int64_t> limit;  // events
+  bool is_dry_run = false;
+  std::string note;
+};
+
+struct ReleaseTotals {
+  std::int64_t matched = 0;   // events
+  std::int64_t released = 0;  // deliveries
+};
+
+std::string read_note(ObjectReader& reader, const JsonField& field, Faults& faults) {
+  std::string note = reader.optional_text(field).value_or(std::string{});
+  if (count_characters(note) > endpoint_limits::kMaxNoteCharacters) {
+    faults.text_too_long(reader.loc_of(field), endpoint_limits::kMaxNoteCharacters, quoted(note));
+  }
+  return note;
+}
+
+void refuse_unknown(JsonValue object, std::span<const JsonField> known, Faults& faults) {
+  JsonMembers members{object};
+  while (const auto member = members.next()) {
+    const std::string name = decode_json_string(member->name).value_or(std::string{});
+    const bool is_known = std::any_of(known.begin(), known.end(),
+                                      [&](const JsonField& field) { return field.name == name; });
+    if (!is_known) {
+      faults.unknown_field({"body", name}, compact(member->value.raw));
+    }
+  }
+}
+
+ReleaseRequest read_release(JsonValue object, std::span<const JsonField> fields, Faults& faults) {
+  ObjectReader reader{{"body"}, object, faults};
+  ReleaseRequest release;
+  if (reader.object(fields[0])) {
+    release.query = read_event_filter(*fields[0].value, reader.loc_of(fields[0]), faults);
+  }
+  release.limit = reader.optional_integer(fields[1], 1, kMaxLimit);
+  release.is_dry_run = reader.optional_boolean(fields[2]).value_or(false);
+  release.note = read_note(reader, fields[3], faults);
+  // A `dry_run` that is misspelled would be a real one.
+  refuse_unknown(object, fields, faults);
+  return release;
+}
+
+// Counts what is matched, and changes nothing.
+awaitable<Result<ReleaseTotals>> try_out(Store& store, ReleaseRequest release) {
+  const auto count = co_await store.count(std::move(release.query));
+  if (!count) {
+    co_return count.error();
+  }
+  co_return ReleaseTotals{std::min(*count, release.limit.value_or(*count)), 0};
+}
+
+awaitable<Result<ReleaseTotals>> carry_out(Store& store, ReleaseRequest release,
+                                           ReleaseAction action, std::string caller) {
+  const ReleaseNote note{std::move(caller), std::move(release.note)};
+  ReleaseTotals totals;
+  std::optional<std::int64_t> after;
+  while (!release.limit || totals.matched < *release.limit) {
+    std::size_t max_events = kEventsPerStep;
+    if (release.limit) {
+      max_events = std::min(max_events, static_cast<std::size_t>(*release.limit - totals.matched));
+    }
+    const auto step = co_await store.release_step(release.query, after, max_events, action, note);
+    if (!step) {
+      co_return step.error();
+    }
+    totals.matched += step->matched;
+    totals.released += step->released;
+    after = step->next;
+    if (!after) {
+      break;
+    }
+  }
+  co_return totals;
+}
+
+// `done`: the name of the count of deliveries.
+ServerAnswer totals_answer(const Result<ReleaseTotals>& totals, std::string_view done) {
+  if (!totals) {
+    return store_error_answer(totals.error());
+  }
+  std::string answer = R"({"matched":)" + std::to_string(totals->matched) + ",";
+  append_json_string(answer, done);
+  answer += ":" + std::to_string(totals->released) + "}";
+  return json_answer(202, std::move(answer));
+}
+
+awaitable<ServerAnswer> release_by_filter(const ApiContext& context, ApiRequest request,
+                                          ReleaseAction action, std::string_view done) {
+  std::array fields{JsonField{"filter"}, JsonField{"limit"}, JsonField{"dry_run"},
+                    JsonField{"note"}};
+  BodyRead body = read_json_body(request, fields);
+  if (body.kind == BodyRead::Kind::refused) {
+    co_return *std::move(body.refusal);
+  }
+  Faults faults;
+  ReleaseRequest release;
+  if (expect_object(body, request, faults)) {
+    release = read_release(body.json, fields, faults);
+  }
+  if (!faults.empty()) {
+    co_return faults_answer(faults);
+  }
+  if (release.is_dry_run) {
+    const auto totals = co_await try_out(context.store, std::move(release));
+    co_return totals_answer(totals, done);
+  }
+  const auto totals =
+      co_await carry_out(context.store, std::move(release), action, caller_of(request.head));
+  co_return totals_answer(totals, done);
+}
+
+}  // namespace
+
+HandlerResult post_event_replay(const ApiContext& context, ApiRequest request) {
+  const auto id = parse_uuid(request.id);
+  if (!id) {
+    co_return event_not_found_answer(request.id);
+  }
+  std::array fields{JsonField{"endpoint_id"}, JsonField{"note"}};
+  BodyRead body = read_json_body(request, fields);
+  if (body.kind == BodyRead::Kind::refused) {
+    co_return *std::move(body.refusal);
+  }
+  Faults faults;
+  std::optional<std::string> endpoint_id;
+  ReleaseNote note{caller_of(request.head), {}};
+  if (body.kind != BodyRead::Kind::absent && expect_object(body, request, faults)) {
+    ObjectReader reader{{"body"}, body.json, faults};
+    endpoint_id = reader.optional_text(fields[0]);
+    note.note = read_note(reader, fields[1], faults);
+    refuse_unknown(body.json, fields, faults);
+  }
+  if (!faults.empty()) {
+    co_return faults_answer(faults);
+  }
+  const auto replayed =
+      co_await context.store.release(*id, endpoint_id, ReleaseAction::replay, std::move(note));
+  if (!replayed && replayed.error().kind == ErrorKind::not_found && endpoint_id) {
+    const auto view = co_await context.store.event(*id);
+    if (view) {
+      co_return error_answer(
+          404, "Event " + to_string(*id) + " has no delivery to endpoint " + *endpoint_id);
+    }
+  }
+  if (!replayed) {
+    co_return event_error_answer(replayed.error(), request.id);
+  }
+  co_return json_answer(
+      202, R"({"id":")" + to_string(*id) + R"(","replayed":)" + std::to_string(*replayed) + "}");
+}
+
+HandlerResult post_replay(const ApiContext& context, ApiRequest request) {
+  co_return co_await release_by_filter(context, std::move(request), ReleaseAction::replay,
+                                       "replayed");
+}
+
+HandlerResult post_discard(const ApiContext& context, ApiRequest request) {
+  co_return co_await release_by_filter(context, std::move(request), ReleaseAction::discard,
+                                       "discarded");
+}
+
+}  // namespace dispatcher

@@ -1,0 +1,40 @@
+"""A plain HTTP receiver on this machine: answers what it is told to, and remembers what came."""
+
+import http.server
+import threading
+
+
+class WebhookReceiver:
+    def __init__(self, status=200, headers=()):
+        self.status, self.headers, self.requests = status, list(headers), []
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                receiver.requests.append((self.path, dict(self.headers.items()), body))
+                self.send_response(receiver.status)
+                for name, value in receiver.headers:
+                    self.send_header(name, value)
+                self.send_header("content-length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, *args):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def url(self, path="/hook"):
+        return f"http://127.0.0.1:{self._server.server_port}{path}"
+
+    def bodies(self):
+        return [body for _, _, body in self.requests]
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()

@@ -1,0 +1,44 @@
+// An EndpointRuntime that remembers what it was told.
+#pragma once
+
+#include "ports/endpoint_runtime.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace dispatcher::fakes {
+
+// Not for several threads at once.
+class RecordingRuntime : public EndpointRuntime {
+ public:
+  std::vector<Endpoint> endpoints;  // the last set
+  int sets = 0;                     // how many there were
+  std::vector<EndpointHealth> known_health;
+  std::vector<Endpoint> tested;
+  TestExchange test_answer;
+
+  void set_endpoints(std::vector<Endpoint> given) override {
+    endpoints = std::move(given);
+    ++sets;
+  }
+
+  [[nodiscard]] boost::asio::awaitable<std::vector<EndpointHealth>> health() override {
+    co_return known_health;
+  }
+
+  [[nodiscard]] boost::asio::awaitable<TestExchange> test(Endpoint endpoint) override {
+    tested.push_back(std::move(endpoint));
+    co_return test_answer;
+  }
+
+  [[nodiscard]] const Endpoint* find(std::string_view id) const {
+    for (const Endpoint& endpoint : endpoints) {
+      if (endpoint.id == id) {
+        return &endpoint;
+      }
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace dispatcher::fakes
