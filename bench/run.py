@@ -11,10 +11,13 @@ import platform
 import tempfile
 
 import isolation
+import lambda_function
 import measure
 import parts
 
-ORDER = ["ingest", "drain", "endtoend", "claim", "memory", "start", "isolation"]
+ORDER = ["ingest", "drain", "endtoend", "claim", "memory", "start", "isolation", "lambda"]
+# Those that have a file of their own.
+APART = {"isolation": isolation.isolation, "lambda": lambda_function.function}
 
 
 def table(rows):
@@ -28,8 +31,8 @@ def table(rows):
 def run_part(name, folder, scale):
     """One that fails is a row that says so: the others are measured all the same."""
     try:
-        module = isolation if name == "isolation" else parts
-        return getattr(module, name)(folder, scale)
+        part = APART.get(name) or getattr(parts, name)
+        return part(folder, scale)
     except Exception as why:  # whatever it is, it goes into the table
         measure.say(f"bench: {name} failed: {why}")
         return [parts.Row(name, "failed: " + str(why).splitlines()[0][:200], met=False)]

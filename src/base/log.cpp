@@ -87,6 +87,12 @@ Log::Sink Log::stderr_sink() {
   };
 }
 
+Log Log::with(std::string name, std::string value) const {
+  Log log = *this;
+  log.context_.emplace_back(std::move(name), std::move(value));
+  return log;
+}
+
 void Log::write(LogLevel level, std::string_view message,
                 std::initializer_list<LogField> fields) const {
   if (!is_enabled(level)) {
@@ -96,6 +102,14 @@ void Log::write(LogLevel level, std::string_view message,
   const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   std::string line;
   line.reserve(256);
+  const auto for_each_field = [&](auto append) {
+    for (const auto& [name, value] : context_) {
+      append(LogField{name, value});
+    }
+    for (const LogField& field : fields) {
+      append(field);
+    }
+  };
   if (format_ == LogFormat::json) {
     line += R"({"time":")";
     append_timestamp(line, now);
@@ -103,21 +117,21 @@ void Log::write(LogLevel level, std::string_view message,
     line += to_string(level);
     line += R"(","message":)";
     append_json_string(line, clean(message));
-    for (const LogField& field : fields) {
+    for_each_field([&](const LogField& field) {
       line.push_back(',');
       append_json_string(line, field.name);
       line.push_back(':');
       append_value(line, field);
-    }
+    });
     line.push_back('}');
   } else {
     append_timestamp(line, now);
     fmt::format_to(std::back_inserter(line), " {:<7} {}", to_string(level),
                    on_one_line(clean(message)));
-    for (const LogField& field : fields) {
+    for_each_field([&](const LogField& field) {
       fmt::format_to(std::back_inserter(line), " {}=", field.name);
       append_value(line, field);
-    }
+    });
   }
   sink_(line);
 }

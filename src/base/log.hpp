@@ -8,7 +8,9 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace dispatcher {
 
@@ -45,6 +47,9 @@ class Log {
   // To stderr, a whole line in one write.
   [[nodiscard]] static Sink stderr_sink();
 
+  // The same log, with this field on each of its lines.
+  [[nodiscard]] Log with(std::string name, std::string value) const;
+
   void debug(std::string_view message, std::initializer_list<LogField> fields = {}) const {
     write(LogLevel::debug, message, fields);
   }
@@ -67,6 +72,7 @@ class Log {
   LogLevel threshold_;
   LogFormat format_;
   Sink sink_;
+  std::vector<std::pair<std::string, std::string>> context_;
 };
 
 }  // namespace dispatcher

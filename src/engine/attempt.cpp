@@ -90,6 +90,7 @@ boost::asio::awaitable<Tried> attempt(HttpClient& http, const Clock& clock,
   const Began began{clock.wall(), clock.monotonic()};
   HttpRequest request = webhook_request(*delivery.event, *endpoint, identity, began.wall);
   request.deadline = deadline;
+  request.attempt = delivery.progress.attempts + 1;
   Exchange exchange = co_await http.send(std::move(request));
   co_return tried_of(exchange, *endpoint, began, delivery.progress.attempts + 1, clock);
 }

@@ -26,6 +26,7 @@ void report_attempt(const Log& log, const EventId& event, const Endpoint& endpoi
              {{"event_id", event_id},
               {"endpoint", endpoint.id},
               {"target", host},
+              {"status", attempt.status.value_or(0)},
               {"attempt", attempt.number},
               {"error", error},
               {"duration_ms", attempt.duration.count()},
@@ -36,8 +37,10 @@ void report_attempt(const Log& log, const EventId& event, const Endpoint& endpoi
               {{"event_id", event_id},
                {"endpoint", endpoint.id},
                {"target", host},
+               {"status", attempt.status.value_or(0)},
                {"attempt", attempt.number},
                {"error", error},
+               {"duration_ms", attempt.duration.count()},
                {"reason", to_string(std::get<SentToReview>(decision).reason)}});
 }
 

@@ -15,6 +15,8 @@ constexpr std::array kCommands{
     CommandRow{run, "", "run", "one pass against a Triggers API, then exit",
                "API_BASE_URL=https://api.example.com SECRETS_FILE=secrets.json dispatcher run "
                "--json"},
+    CommandRow{lambda, "", "lambda", "the AWS Lambda function; also when Lambda starts the program",
+               "API_BASE_URL=https://api.example.com SECRET_ARN=arn:aws:… dispatcher lambda"},
     CommandRow{send, "", "send", "ingest events",
                "dispatcher send --type order.created --source shop --payload '{\"id\":1}'\n"
                "  dispatcher send --batch events.ndjson"},

@@ -33,6 +33,7 @@ enum class Command : std::uint32_t {
   store_check = 1U << 21U,
   store_restore = 1U << 22U,
   version = 1U << 23U,
+  lambda = 1U << 24U,
 };
 using CommandSet = std::uint32_t;
 

@@ -18,6 +18,18 @@ namespace {
 
 constexpr int kWrongUsage = 2;
 
+// Where Lambda is reached; set by it.
+constexpr std::string_view kRuntimeApi = "AWS_LAMBDA_RUNTIME_API";
+
+// The function's package is the program alone, and Lambda starts it without arguments.
+std::vector<std::string> with_lambda(const std::vector<std::string>& arguments,
+                                     const Environment& environment) {
+  if (arguments.empty() && !environment(kRuntimeApi).value_or("").empty()) {
+    return {std::string{row_of(Command::lambda).name}};
+  }
+  return arguments;
+}
+
 int finish(const Result<int>& status, Terminal& terminal) {
   return status ? *status : report_error(terminal.err, status.error());
 }
@@ -69,6 +81,23 @@ int run_once(const Settings& settings, const Services& services, Terminal& termi
     return 1;
   }
   return terminal.out ? 0 : 1;
+}
+
+// What is wrong with the settings is Lambda's to know too: it shows it, and counts it.
+int run_lambda(const Result<Settings>& settings, const Environment& environment,
+               const Services& services, Terminal& terminal) {
+  const auto runtime_api = environment(kRuntimeApi);
+  if (!runtime_api || runtime_api->empty()) {
+    return report_error(
+        terminal.err,
+        make_error(ErrorKind::invalid,
+                   fmt::format("{}: is not set (AWS Lambda sets it for the function's process; "
+                               "elsewhere use `dispatcher run`)",
+                               kRuntimeApi)));
+  }
+  const auto config = settings ? make_lambda_config(*settings, {terminal.stderr_is_terminal})
+                               : Result<LambdaConfig>{settings.error()};
+  return finish(services.lambda(config, *runtime_api), terminal);
 }
 
 // A command that talks to a service: `work` takes the ports and the configuration.
@@ -180,6 +209,7 @@ int run_command(Command command, const Settings& settings, const Services& servi
     case Command::store_backup:
     case Command::store_check:
     case Command::store_restore: return run_store_command(command, settings, services, terminal);
+    case Command::lambda: break;  // has its settings' errors to report, and is not called here
     case Command::version: return print_version(settings, terminal);
   }
   return kWrongUsage;
@@ -189,7 +219,7 @@ int run_command(Command command, const Settings& settings, const Services& servi
 
 int run_program(const std::vector<std::string>& arguments, const Environment& environment,
                 const Services& services, Terminal terminal) {
-  auto parsed = parse_command_line(arguments);
+  auto parsed = parse_command_line(with_lambda(arguments, environment));
   if (const auto* help = std::get_if<HelpText>(&parsed)) {
     (help->was_asked_for ? terminal.out : terminal.err) << help->text << std::flush;
     return help->was_asked_for ? 0 : kWrongUsage;
@@ -201,6 +231,9 @@ int run_program(const std::vector<std::string>& arguments, const Environment& en
   }
   const auto& invocation = std::get<Invocation>(parsed);
   const auto settings = resolve_settings(invocation.command, invocation.flags, environment);
+  if (invocation.command == Command::lambda) {
+    return run_lambda(settings, environment, services, terminal);
+  }
   if (!settings) {
     return report_error(terminal.err, settings.error());
   }

@@ -26,7 +26,9 @@ struct LogConfig {
 
 // Where the secret is read from.
 struct SecretConfig {
-  std::string file;                // SECRETS_FILE, else DATA/secrets.json
+  std::string file;                // SECRETS_FILE, else DATA/secrets.json; empty with an ARN
+  std::string arn;                 // SECRET_ARN, in AWS Secrets Manager; empty for a file
+  std::string aws_region;          // empty: what AWS's own variables and profile say
   bool is_made_if_absent = false;  // `serve` with DATA/secrets.json: made on its first start
 };
 
@@ -86,6 +88,12 @@ struct RunConfig {
   bool is_dry_run = false;
   bool is_json = false;
   std::vector<std::string> warnings;
+};
+
+// The Lambda function. Its deadline is the invocation's, its number of events may be.
+struct LambdaConfig {
+  RunConfig run;
+  std::string cloudwatch_metrics = "seed";  // which are published: seed, all, none
 };
 
 // How a command finds a service and proves who it is.

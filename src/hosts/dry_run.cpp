@@ -1,6 +1,7 @@
 #include "hosts/dry_run.hpp"
 
 #include "base/json_scanner.hpp"
+#include "base/json_text.hpp"
 #include "hosts/client_answers.hpp"
 #include "hosts/text_table.hpp"
 
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
 namespace dispatcher {
 namespace {
@@ -21,19 +21,35 @@ std::string text_of(const JsonField& field) {
              : "?";
 }
 
-struct Listed {
-  std::string id;
-  std::string type;
-  std::string source;
-  std::string created_at;
-  std::string_view raw;
-};
+std::string as_json(const std::vector<DueEvent>& events) {
+  std::string out = "[";
+  for (const DueEvent& event : events) {
+    out += out == "[" ? "" : ",";
+    out += event.raw;
+  }
+  return out + "]\n";
+}
 
-// What a run takes: the oldest of those shown.
-std::vector<Listed> listed_in(std::string_view body, std::size_t max) {
+std::string as_table(const std::vector<DueEvent>& events) {
+  std::vector<std::vector<std::string>> rows{{"ID", "CREATED", "TYPE", "SOURCE"}};
+  for (const DueEvent& event : events) {
+    rows.push_back({event.id, event.created_at, event.type, event.source});
+  }
+  return text_table(rows);
+}
+
+}  // namespace
+
+TriggersRequest due_events_request(std::int64_t max_events) {
+  TriggersRequest request;
+  request.path = fmt::format("/inbox?limit={}", std::min(max_events, kMaxAnswer));
+  return request;
+}
+
+std::vector<DueEvent> due_events_in(std::string_view body, std::int64_t max_events) {
   const JsonScan scan = scan_json(body);
   const auto* array = std::get_if<JsonValue>(&scan);
-  std::vector<Listed> events;
+  std::vector<DueEvent> events;
   if (array == nullptr || array->kind != JsonKind::array) {
     return events;
   }
@@ -45,35 +61,32 @@ std::vector<Listed> listed_in(std::string_view body, std::size_t max) {
     events.push_back({text_of(fields[0]), text_of(fields[1]), text_of(fields[2]),
                       text_of(fields[3]), element->raw});
   }
-  std::stable_sort(events.begin(), events.end(),
-                   [](const Listed& a, const Listed& b) { return a.created_at < b.created_at; });
-  events.resize(std::min(events.size(), max));
+  std::stable_sort(events.begin(), events.end(), [](const DueEvent& a, const DueEvent& b) {
+    return a.created_at < b.created_at;
+  });
+  events.resize(std::min(events.size(), static_cast<std::size_t>(max_events)));
   return events;
 }
 
-std::string as_json(const std::vector<Listed>& events) {
-  std::string out = "[";
-  for (const Listed& event : events) {
-    out += out == "[" ? "" : ",";
-    out += event.raw;
+std::string due_events_summary(const std::vector<DueEvent>& events) {
+  std::string out = fmt::format(R"({{"dry_run":true,"total_events":{},"events":[)", events.size());
+  for (const DueEvent& event : events) {
+    out += out.ends_with('[') ? R"({"id":)" : R"(,{"id":)";
+    append_json_string(out, event.id);
+    out += R"(,"type":)";
+    append_json_string(out, event.type);
+    out += R"(,"source":)";
+    append_json_string(out, event.source);
+    out += R"(,"created_at":)";
+    append_json_string(out, event.created_at);
+    out += "}";
   }
-  return out + "]\n";
+  return out + "]}";
 }
-
-std::string as_table(const std::vector<Listed>& events) {
-  std::vector<std::vector<std::string>> rows{{"ID", "CREATED", "TYPE", "SOURCE"}};
-  for (const Listed& event : events) {
-    rows.push_back({event.id, event.created_at, event.type, event.source});
-  }
-  return text_table(rows);
-}
-
-}  // namespace
 
 boost::asio::awaitable<int> run_dry(ClientPorts ports, RunConfig config, std::ostream& out,
                                     std::ostream& err) {
-  TriggersRequest request;
-  request.path = fmt::format("/inbox?limit={}", std::min(config.max_events, kMaxAnswer));
+  TriggersRequest request = due_events_request(config.max_events);
   const auto answer = co_await request_patiently(ports, std::move(request), true);
   if (!answer) {
     co_return report_error(err, answer.error());
@@ -81,7 +94,7 @@ boost::asio::awaitable<int> run_dry(ClientPorts ports, RunConfig config, std::os
   if (answer->status != 200) {
     co_return report_error(err, answer_error(*answer));
   }
-  const auto events = listed_in(answer->body, static_cast<std::size_t>(config.max_events));
+  const auto events = due_events_in(answer->body, config.max_events);
   out << (config.is_json ? as_json(events) : as_table(events)) << std::flush;
   co_return out ? 0 : 1;
 }

@@ -18,6 +18,8 @@ struct Surroundings {
                                                     const Surroundings& around);
 [[nodiscard]] Result<RunConfig> make_run_config(const Settings& settings,
                                                 const Surroundings& around);
+[[nodiscard]] Result<LambdaConfig> make_lambda_config(const Settings& settings,
+                                                      const Surroundings& around);
 [[nodiscard]] Result<SendConfig> make_send_config(const Settings& settings,
                                                   const Surroundings& around);
 [[nodiscard]] Result<EventsConfig> make_events_config(Command command, const Settings& settings,

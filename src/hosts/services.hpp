@@ -47,6 +47,11 @@ struct Services {
   // One pass. An Error kept it from starting.
   std::function<Result<RunOutcome>(const RunConfig& config)> run;
 
+  // The Lambda function, until Lambda ends it; `runtime_api` is where Lambda is reached. A
+  // configuration that is wrong is reported to it. Exit status. An Error kept it from starting.
+  std::function<Result<int>(const Result<LambdaConfig>& config, const std::string& runtime_api)>
+      lambda;
+
   std::function<Result<int>(const ListenConfig& config, std::ostream& out)> listen;
 
   // Runs `work` to its end on a loop of its own, with a session to the service that `config` names,

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "hosts/setting_value.hpp"
+#include "ports/environment.hpp"
 
 #include <array>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,9 +16,6 @@ namespace dispatcher {
 // What was given on the command line, for each setting in the order of the enum; empty: not given.
 // A flag that is there has the text `true`.
 using FlagValues = std::array<std::vector<std::string>, static_cast<std::size_t>(Setting::count_)>;
-
-// The value of a variable; empty when it is not set.
-using Environment = std::function<std::optional<std::string>(std::string_view name)>;
 
 [[nodiscard]] Environment process_environment();
 

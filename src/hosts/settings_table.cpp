@@ -28,14 +28,16 @@ constexpr CommandSet kOneEndpoint = endpoints_show | endpoints_set | endpoints_p
                                     endpoints_remove;
 constexpr CommandSet kEndpoints = kOneEndpoint | endpoints_list | endpoints_add;
 constexpr CommandSet kClients = kEvents | kEndpoints | send;
-constexpr CommandSet kDeliverers = serve | run;
+constexpr CommandSet kRuns = run | lambda;
+constexpr CommandSet kDeliverers = kRuns | serve;
 constexpr CommandSet kStores = store_backup | store_check | store_restore;
 constexpr CommandSet kWithSecret = kClients | kDeliverers;
-constexpr CommandSet kWithData = kWithSecret | kStores | listen;
+// What the function needs, its environment names: it looks for nothing in a directory.
+constexpr CommandSet kWithData = kClients | kStores | serve | run | listen;
 // The export has a format of its own.
 constexpr CommandSet kWithOutput = kFiltering | kEndpoints | kStores | send | events_show |
                                    events_attempts | events_delete | run | version;
-constexpr CommandSet kAllButVersion = kWithData;
+constexpr CommandSet kAllButVersion = kWithData | lambda;
 
 constexpr std::int64_t kMinute = 60'000;  // in milliseconds, as all durations here
 constexpr std::int64_t kHour = 60 * kMinute;
@@ -54,7 +56,7 @@ constexpr std::array kSettings{
                "dispatcher.toml", "", false, kAllButVersion,
                "a TOML file with settings; flags and the environment win over it"},
     SettingRow{Setting::api, "--api", "URL", "API_BASE_URL", "api_base_url", text, 0, 0, "",
-               "https://api.example.com", "", false, kClients | run,
+               "https://api.example.com", "", false, kClients | kRuns,
                "base URL of the Triggers API; else what DATA/address names"},
     SettingRow{Setting::listen, "--listen", "HOST:PORT", "DISPATCHER_LISTEN", "listen", text, 0, 0,
                "127.0.0.1:8080", "127.0.0.1:8080", "", false, only(serve),
@@ -77,7 +79,7 @@ constexpr std::array kSettings{
     SettingRow{Setting::table_name, "", "", "DYNAMODB_TABLE_NAME", "dynamodb_table_name", text, 0,
                0, "", "events", "", false, kDeliverers, "the events table"},
     SettingRow{Setting::aws_region, "", "", "AWS_REGION", "aws_region", text, 0, 0, "",
-               "us-east-2", "", false, kDeliverers, "region of the table and the secret"},
+               "us-east-2", "", false, kWithSecret, "region of the table and the secret"},
     SettingRow{Setting::tls_cert, "--tls-cert", "FILE", "DISPATCHER_TLS_CERT", "tls_cert", text, 0,
                0, "", "cert.pem", "", false, only(serve),
                "serve HTTPS with this certificate chain (PEM)"},
@@ -90,7 +92,7 @@ constexpr std::array kSettings{
                0, "realtime", "realtime or 5m", "", false, only(serve),
                "deliver at once, or in a pass every so often"},
     SettingRow{Setting::max_events, "--max-events", "N", "MAX_EVENTS_PER_RUN",
-               "max_events_per_run", whole, 1, 10'000, "100", "100", "", false, only(run),
+               "max_events_per_run", whole, 1, 10'000, "100", "100", "", false, kRuns,
                "events taken in one run"},
     SettingRow{Setting::deadline, "--deadline", "TIME", "DISPATCHER_DEADLINE", "deadline", duration,
                1, kDay, "", "300s", "", false, only(run), "by when the run has reported"},
@@ -131,6 +133,9 @@ constexpr std::array kSettings{
                only(serve), "the largest request body that is taken"},
     SettingRow{Setting::metrics_token, "", "", "METRICS_TOKEN", "metrics_token", text, 0, 0, "",
                "a long random text", "", true, only(serve), "a bearer for GET /metrics alone"},
+    SettingRow{Setting::cloudwatch_metrics, "", "", "CLOUDWATCH_METRICS", "cloudwatch_metrics",
+               choice, 0, 0, "seed", "seed", "seed|all|none", false, only(lambda),
+               "what is published after each run: the original's five metrics, ours too, or none"},
     SettingRow{Setting::retention_days, "--retention-days", "N", "RETENTION_DAYS",
                "retention_days", whole, 1, 36'500, "90", "90", "", false, only(serve),
                "how long events that are done are kept"},

@@ -43,6 +43,7 @@ enum class Setting : std::uint8_t {
   // the service
   max_body_bytes,
   metrics_token,
+  cloudwatch_metrics,
   retention_days,
   retention_max_events,
   // what to send and show

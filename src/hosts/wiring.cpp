@@ -6,6 +6,7 @@ Services make_services() {
   Services services;
   services.serve = serve;
   services.run = run;
+  services.lambda = lambda;
   services.listen = listen;
   services.with_api = with_api;
   services.backup_store = report_backup;

@@ -10,6 +10,8 @@ namespace dispatcher {
 
 [[nodiscard]] Result<int> serve(const ServeConfig& config, std::ostream& out);
 [[nodiscard]] Result<RunOutcome> run(const RunConfig& config);
+[[nodiscard]] Result<int> lambda(const Result<LambdaConfig>& config,
+                                 const std::string& runtime_api);
 [[nodiscard]] Result<int> listen(const ListenConfig& config, std::ostream& out);
 [[nodiscard]] Result<int> with_api(const ClientConfig& config, Services::ClientWork work);
 [[nodiscard]] Result<StoreReport> report_backup(const std::string& data_dir,

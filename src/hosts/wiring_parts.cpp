@@ -1,5 +1,9 @@
 #include "hosts/wiring_parts.hpp"
 
+#include <unistd.h>
+
+#include <array>
+
 namespace dispatcher {
 
 Log make_log(const LogConfig& config) {
@@ -17,6 +21,12 @@ Result<std::unique_ptr<HttpsClient>> make_https_client(boost::asio::io_context& 
   options.ca_files = network.ca_files;
   options.allow_targets = std::move(*targets);
   return HttpsClient::make(loop.get_executor(), clock, std::move(options));
+}
+
+std::string consumer_label() {
+  std::array<char, 256> host{};
+  (void)::gethostname(host.data(), host.size() - 1);  // a label: nothing depends on it
+  return std::string{host.data()} + ":" + std::to_string(::getpid());
 }
 
 Result<TargetRule> make_target_rule(const NetworkConfig& network) {

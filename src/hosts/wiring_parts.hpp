@@ -21,6 +21,9 @@ namespace dispatcher {
                                                                      const Clock& clock,
                                                                      const NetworkConfig& network);
 
+// Who takes events: `host:pid`.
+[[nodiscard]] std::string consumer_label();
+
 // The rules that the HTTPS client applies when it connects, as far as they can be told of a URL.
 [[nodiscard]] Result<TargetRule> make_target_rule(const NetworkConfig& network);
 

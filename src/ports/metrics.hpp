@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -22,13 +23,17 @@ enum class Metric : std::uint8_t {
   connections_opened,
   http_requests,
   http_requests_shed,
+  events_expired,
+  events_in_review,
+  oldest_pending_age,
   breakers_opened,
   endpoints_disabled,
   endpoints_paused,
   rate_waits,
 };
 
-enum class MetricKind : std::uint8_t { counter, histogram_ms };
+// A gauge is a level: the last value that it was set to, and nothing before the first.
+enum class MetricKind : std::uint8_t { counter, histogram_ms, gauge };
 
 struct MetricInfo {
   Metric metric;
@@ -62,6 +67,14 @@ inline constexpr std::array kMetrics{
     MetricInfo{Metric::http_requests_shed, "dispatcher_http_requests_shed_total",
                "HttpRequestsShed", MetricKind::counter,
                "Requests answered 503 because a queue was at its limit."},
+    MetricInfo{Metric::events_expired, "dispatcher_events_expired_total", "EventsExpired",
+               MetricKind::counter,
+               "Pending events that a table's expiry took before they were delivered."},
+    MetricInfo{Metric::events_in_review, "dispatcher_events_in_review", "EventsInReview",
+               MetricKind::gauge, "Events that need a person, as far as a run has seen them."},
+    MetricInfo{Metric::oldest_pending_age, "dispatcher_oldest_pending_age_seconds",
+               "OldestPendingAge", MetricKind::gauge,
+               "Age of the oldest event that is pending and not in review, in seconds."},
     MetricInfo{Metric::breakers_opened, "dispatcher_breakers_opened_total", "BreakersOpened",
                MetricKind::counter,
                "Times an endpoint's breaker opened: nearly all of its attempts had failed."},
@@ -74,6 +87,9 @@ inline constexpr std::array kMetrics{
     MetricInfo{Metric::rate_waits, "dispatcher_rate_waits_total", "RateWaits", MetricKind::counter,
                "Times an endpoint with something due waited for its rate."},
 };
+
+// Those of the seed are the first; they are published under any setting but none.
+inline constexpr std::size_t kSeedMetrics = 5;
 
 // The table is in the order of the enumeration, so that an adapter may index by it.
 static_assert([] {
@@ -91,6 +107,8 @@ class Metrics {
   virtual ~Metrics() = default;
   virtual void add(Metric metric, std::int64_t amount = 1) = 0;
   virtual void observe(Metric metric, std::chrono::milliseconds value) = 0;
+  // Of a gauge.
+  virtual void set(Metric metric, std::int64_t value) = 0;
 };
 
 }  // namespace dispatcher

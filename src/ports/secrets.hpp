@@ -21,8 +21,12 @@ struct SecretBundle {
 class Secrets {
  public:
   virtual ~Secrets() = default;
-  // Read anew at each call. `invalid` names the key that is missing or wrong, never its value.
+  // Read anew at each call, or no older than an hour where reading it costs something. `invalid`
+  // names the key that is missing or wrong, never its value.
   [[nodiscard]] virtual boost::asio::awaitable<Result<SecretBundle>> read() = 0;
+
+  // What was read last is not accepted any more: the next `read` is a new one.
+  virtual void forget() {}
 };
 
 }  // namespace dispatcher

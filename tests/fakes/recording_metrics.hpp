@@ -17,6 +17,10 @@ class RecordingMetrics : public Metrics {
   }
   // Counted; the values are not kept.
   void observe(Metric metric, std::chrono::milliseconds /*value*/) override { add(metric, 1); }
+  void set(Metric metric, std::int64_t value) override {
+    const std::lock_guard lock{mutex_};
+    counts_[static_cast<std::size_t>(metric)] = value;
+  }
 
   [[nodiscard]] std::int64_t count(Metric metric) const {
     const std::lock_guard lock{mutex_};

@@ -182,6 +182,83 @@ TEST_F(ApiSessionTest, a_service_that_cannot_be_reached_may_be_asked_later) {
   EXPECT_EQ(get("/inbox").error().kind, ErrorKind::stopped);
 }
 
+class ApiSessionWithKeys : public ApiSessionTest {
+ protected:
+  ApiSessionWithKeys() {
+    auto with_keys = access();
+    with_keys.api_key = "old";
+    with_keys.read_key = [this]() -> boost::asio::awaitable<std::optional<std::string>> {
+      ++keys_read;
+      co_return key_kept;
+    };
+    rotating.emplace(http, clock, std::move(with_keys));
+    http.answer = [this](const HttpRequest& request) {
+      const bool is_login = request.url.target == "/base/token";
+      if (is_login && !request.body.ends_with("password=" + key_accepted)) {
+        return answered(login_refusal, "{}");
+      }
+      return serve(request);
+    };
+  }
+
+  Result<Answer> get(std::string path) {
+    TriggersRequest request;
+    request.path = std::move(path);
+    return await(rotating->request(request));
+  }
+
+  std::optional<ApiSession> rotating;
+  std::optional<std::string> key_kept = "old";
+  std::string key_accepted = "old";
+  int login_refusal = 401;
+  int keys_read = 0;
+};
+
+TEST_F(ApiSessionWithKeys, a_key_that_is_refused_is_read_again_and_the_call_goes_on) {
+  for (const int refusal : {401, 403}) {
+    login_refusal = refusal;
+    current = "forgotten";
+    key_kept = key_accepted = fmt::format("new-{}", refusal);
+    EXPECT_EQ(get("/inbox")->status, 200);
+    clock.advance(ApiSession::kKeyPause);
+  }
+  EXPECT_EQ(keys_read, 2);
+}
+
+TEST_F(ApiSessionWithKeys,
+       a_new_token_that_is_refused_makes_it_ask_for_the_key_but_not_all_the_time) {
+  refuses_all = true;
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(get("/inbox").error().kind, ErrorKind::refused);
+  }
+  EXPECT_EQ(keys_read, 1);
+  clock.advance(ApiSession::kKeyPause);
+  EXPECT_FALSE(get("/inbox"));
+  EXPECT_EQ(keys_read, 2);
+}
+
+TEST_F(ApiSessionWithKeys, a_403_that_stays_is_the_answer) {
+  http.answer = [this](const HttpRequest& request) {
+    return request.url.target == "/base/token" ? serve(request) : answered(403, "not yours");
+  };
+  const auto answer = get("/inbox");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 403);
+  EXPECT_EQ(answer->body, "not yours");
+}
+
+TEST_F(ApiSessionWithKeys, another_key_to_use_gives_up_the_token_and_the_same_one_keeps_it) {
+  EXPECT_EQ(get("/inbox")->status, 200);
+  rotating->use_key("old");
+  EXPECT_EQ(get("/inbox")->status, 200);
+  EXPECT_EQ(tokens_given, 1);
+  key_accepted = "other";
+  rotating->use_key("other");
+  EXPECT_EQ(get("/inbox")->status, 200);
+  EXPECT_EQ(tokens_given, 2);
+  EXPECT_EQ(keys_read, 0);
+}
+
 TEST(token_end, is_read_from_the_claims_and_else_unknown) {
   const WallTime end = *parse_timestamp("2024-02-03T04:05:06Z");
   EXPECT_EQ(token_end(jwt_ending(end)), end);

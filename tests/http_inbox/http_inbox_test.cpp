@@ -98,6 +98,26 @@ TEST_F(HttpInboxTest, a_refusal_ends_the_run_at_once) {
 
 // -- settling
 
+TEST_F(HttpInboxTest, a_run_whose_last_fetch_failed_says_so_unless_it_was_stopped) {
+  const auto fetch_fails = [&] {
+    restart({endpoint(1)}, 100);
+    api.faults["inbox"] = {0};
+    EXPECT_FALSE(await(inbox->claim({{1, 1}}, kMegabyte)));
+  };
+  fetch_fails();
+  await(inbox->finish());
+  ASSERT_TRUE(inbox->failure());
+  EXPECT_EQ(inbox->failure()->kind, ErrorKind::retry_later);
+  fetch_fails();
+  claim(1);
+  await(inbox->finish());
+  EXPECT_FALSE(inbox->failure());
+  fetch_fails();
+  inbox->stop();
+  await(inbox->finish());
+  EXPECT_FALSE(inbox->failure());
+}
+
 TEST_F(HttpInboxTest, a_delivered_event_is_acknowledged_at_once_under_its_lease) {
   const auto id = api.add();
   EXPECT_TRUE(deliver(claim(1).deliveries.at(0)));

@@ -35,7 +35,7 @@ class HttpInboxTest : public testing::Test {
     HttpInboxOptions options;
     options.max_events = max_events;
     options.consumer = "host name:1";
-    inbox.emplace(api, clock, log, std::move(endpoints), options);
+    inbox.emplace(api, clock, log, std::move(endpoints), memory, options);
     inbox->on_due([this](std::span<const LaneDue> lanes) {
       hints.insert(hints.end(), lanes.begin(), lanes.end());
     });
@@ -81,6 +81,7 @@ class HttpInboxTest : public testing::Test {
   std::vector<std::string> lines;
   Log log{LogLevel::info, LogFormat::text,
           [this](std::string_view line) { lines.emplace_back(line); }};
+  InboxMemory memory;
   std::optional<HttpInbox> inbox;
   std::vector<LaneDue> hints;
 };

@@ -5,6 +5,7 @@
 
 #include "base/bytes.hpp"
 #include "http_inbox/scripted.hpp"
+#include "ports/secret_json.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -85,6 +85,20 @@ TEST(Log, a_json_line_has_time_level_message_and_the_fields) {
   EXPECT_EQ(line.at("flag").as_bool(), true);
 }
 
+TEST(Log, a_field_of_the_log_itself_is_on_each_of_its_lines_and_on_no_other_logs) {
+  Lines lines;
+  const Log plain = lines.log(LogLevel::info, LogFormat::json);
+  const Log of_run = plain.with("request_id", "a \"b\"").with("run", "7");
+  of_run.info("m", {{"own", 1}});
+  const auto line = only_json_line(lines);
+  EXPECT_EQ(line.at("request_id").as_string(), "a \"b\"");
+  EXPECT_EQ(line.at("run").as_string(), "7");
+  EXPECT_EQ(line.at("own").as_int64(), 1);
+  lines.all.clear();
+  plain.info("m");
+  EXPECT_FALSE(only_json_line(lines).contains("request_id"));
+}
+
 TEST(Log, any_bytes_in_a_field_still_make_a_json_line) {
   const std::vector<std::string> hostile{std::string{"\0\x01\x1b[31m"sv},
                                          "\xff\xfe",

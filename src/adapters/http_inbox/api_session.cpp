@@ -21,9 +21,16 @@ namespace {
 // A token that ends sooner than this is renewed before it is refused.
 constexpr std::chrono::seconds kRenewBefore{60};
 
+// With the token there is, with a new one, and with one for another key.
+constexpr int kMaxTries = 3;
+
 constexpr std::size_t kMaxTokenAnswerBytes = 64 * 1024;
 constexpr std::size_t kMaxTokenBytes = 16 * 1024;
 constexpr std::size_t kMaxConnections = 64;
+
+bool is_refusal(int status) {
+  return status == 401 || status == 403;
+}
 
 // Visible characters alone: it goes into a header.
 bool is_usable_token(std::string_view token) {
@@ -109,25 +116,44 @@ HttpRequest ApiSession::http_request(TriggersRequest request, MonoTime deadline)
 
 boost::asio::awaitable<Result<Answer>> ApiSession::request(TriggersRequest request) {
   const MonoTime deadline = deadline_of(request);
-  auto used = co_await token({}, deadline);
-  if (!used) {
-    co_return used.error();
+  std::optional<Answer> refusal;
+  std::string refused;
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    const bool needs_another_key = tries + 1 == kMaxTries;
+    auto used = co_await token(refused, needs_another_key, deadline);
+    if (!used) {
+      // A 403 need not be about the token: then it is the answer.
+      if (refusal && refusal->status == 403) {
+        co_return std::move(*refusal);
+      }
+      co_return used.error();
+    }
+    auto answer = co_await send(request, *used);
+    if (!answer || !is_refusal(answer->status)) {
+      co_return answer;
+    }
+    refused = std::move(*used);
+    refusal = std::move(*answer);
   }
-  auto answer = co_await send(request, *used);
-  if (!answer || answer->status != 401) {
-    co_return answer;
+  if (refusal->status == 403) {
+    co_return std::move(*refusal);
   }
-  auto renewed = co_await token(*used, deadline);
-  if (!renewed) {
-    co_return renewed.error();
+  co_return token_refused();
+}
+
+Error ApiSession::token_refused() const {
+  return failed(ErrorKind::refused,
+                "refuses the token that it has just given (is its jwt_secret the same in all of "
+                "its processes, and its clock right?)");
+}
+
+void ApiSession::use_key(std::string key) {
+  if (key == access_.api_key) {
+    return;
   }
-  answer = co_await send(std::move(request), *renewed);
-  if (answer && answer->status == 401) {
-    co_return failed(ErrorKind::refused,
-                     "refuses the token that it has just given (is its jwt_secret the same in all "
-                     "of its processes, and its clock right?)");
-  }
-  co_return answer;
+  access_.api_key = std::move(key);
+  token_.clear();
+  token_end_.reset();
 }
 
 boost::asio::awaitable<Result<Answer>> ApiSession::send(TriggersRequest request,
@@ -145,6 +171,7 @@ boost::asio::awaitable<Result<Answer>> ApiSession::send(TriggersRequest request,
 }
 
 boost::asio::awaitable<Result<std::string>> ApiSession::token(std::string refused,
+                                                              bool needs_another_key,
                                                               MonoTime deadline) {
   const bool is_ending = token_end_ && *token_end_ - kRenewBefore <= clock_.wall();
   if (!token_.empty() && token_ != refused && !is_ending) {
@@ -159,7 +186,7 @@ boost::asio::awaitable<Result<std::string>> ApiSession::token(std::string refuse
   }
   const auto renewal = std::make_shared<Renewal>(executor);
   renewal_ = renewal;
-  renewal->token = co_await fetch_token(deadline);
+  renewal->token = co_await renewed_token(needs_another_key, deadline);
   if (renewal->token) {
     token_ = *renewal->token;
     token_end_ = token_end(token_);
@@ -172,6 +199,39 @@ boost::asio::awaitable<Result<std::string>> ApiSession::token(std::string refuse
   co_return renewal->token;
 }
 
+boost::asio::awaitable<Result<std::string>> ApiSession::renewed_token(bool needs_another_key,
+                                                                      MonoTime deadline) {
+  if (needs_another_key) {
+    const bool has_another = co_await has_another_key();
+    if (!has_another) {
+      co_return token_refused();
+    }
+  }
+  auto token = co_await fetch_token(deadline);
+  if (token || !is_key_refused_) {
+    co_return token;
+  }
+  const bool has_another = co_await has_another_key();
+  if (has_another) {
+    token = co_await fetch_token(deadline);
+  }
+  co_return token;
+}
+
+boost::asio::awaitable<bool> ApiSession::has_another_key() {
+  const MonoTime now = clock_.monotonic();
+  if (!access_.read_key || (key_read_at_ && now - *key_read_at_ < kKeyPause)) {
+    co_return false;
+  }
+  key_read_at_ = now;
+  auto key = co_await access_.read_key();
+  if (!key || *key == access_.api_key) {
+    co_return false;
+  }
+  access_.api_key = std::move(*key);
+  co_return true;
+}
+
 boost::asio::awaitable<Result<std::string>> ApiSession::fetch_token(MonoTime deadline) {
   TriggersRequest login;
   login.method = "POST";
@@ -179,6 +239,7 @@ boost::asio::awaitable<Result<std::string>> ApiSession::fetch_token(MonoTime dea
   login.content_type = "application/x-www-form-urlencoded";
   login.body = "grant_type=password&username=api&password=" + percent_encode(access_.api_key);
   login.max_answer_bytes = kMaxTokenAnswerBytes;
+  is_key_refused_ = false;
   const Exchange exchange = co_await http_.send(http_request(std::move(login), deadline));
   if (const auto* failure = std::get_if<Failure>(&exchange.result)) {
     const auto kind =
@@ -186,7 +247,8 @@ boost::asio::awaitable<Result<std::string>> ApiSession::fetch_token(MonoTime dea
     co_return failed(kind, "could not be reached: " + failure->text());
   }
   const auto& answer = std::get<Answer>(exchange.result);
-  if (answer.status == 401) {
+  is_key_refused_ = is_refusal(answer.status);
+  if (is_key_refused_) {
     co_return failed(ErrorKind::refused,
                      "does not accept the API key (is zapier_api_key the same "
                      "in its secret?)");

@@ -24,10 +24,11 @@ constexpr seconds kSettleReserve{5};
 }  // namespace
 
 HttpInbox::HttpInbox(TriggersApi& api, const Clock& clock, const Log& log,
-                     std::vector<Endpoint> endpoints, HttpInboxOptions options)
+                     std::vector<Endpoint> endpoints, InboxMemory& memory, HttpInboxOptions options)
     : calls_(api, clock, options.deadline),
       clock_(clock),
       log_(log),
+      memory_(memory),
       endpoints_(std::move(endpoints)),
       options_(std::move(options)),
       taken_(endpoints_),
@@ -38,7 +39,7 @@ HttpInbox::HttpInbox(TriggersApi& api, const Clock& clock, const Log& log,
 boost::asio::awaitable<Result<ClaimAnswer>> HttpInbox::claim(std::vector<ClaimRequest> requests,
                                                              std::size_t max_bytes) {
   if (failure_) {
-    co_return *failure_;
+    co_return final_failure();
   }
   co_await renew_expiring();
   ClaimAnswer answer;
@@ -49,6 +50,7 @@ boost::asio::awaitable<Result<ClaimAnswer>> HttpInbox::claim(std::vector<ClaimRe
       co_return note_fetch_failure(fetched.error());
     }
     fetch_failures_ = 0;
+    last_fetch_error_.reset();
     hand_out(requests, max_bytes, answer);
   }
   for (const ClaimRequest& request : requests) {
@@ -114,101 +116,19 @@ Error HttpInbox::note_fetch_failure(Error error) {
   const bool is_final = error.kind == ErrorKind::refused || ++fetch_failures_ >= kMaxFetchFailures;
   if (error.kind == ErrorKind::stopped) {
     is_exhausted_ = true;  // our own stop is no failure
-  } else if (is_final) {
-    error.kind = ErrorKind::refused;  // so that the engine asks no more
-    failure_ = error;
+    return error;
+  }
+  last_fetch_error_ = error;
+  if (is_final) {
+    failure_ = std::move(error);
+    return final_failure();
   }
   return error;
 }
 
-boost::asio::awaitable<Result<void>> HttpInbox::fetch(std::size_t limit) {
-  const MonoTime began = clock_.monotonic();  // the lease began later
-  auto fetched = co_await calls_.fetch(limit, lease_seconds(), options_.consumer);
-  last_fetch_ = clock_.monotonic();
-  if (!fetched) {
-    co_return fetched.error();
-  }
-  if (fetched->page.unreadable > 0) {
-    log_.warning("the inbox has entries that are no events; they are left there",
-                 {{"count", fetched->page.unreadable}});
-  }
-  if (mode_ == Mode::unknown) {
-    mode_ = fetched->lease_token ? Mode::leases : Mode::plain;
-    if (mode_ == Mode::plain) {
-      log_.warning(
-          "the Triggers API has no leases: at most 100 events are reachable at a time, and runs "
-          "that overlap deliver events twice");
-    }
-  }
-  if (fetched->page.events.empty()) {
-    is_exhausted_ = true;
-    co_return Result<void>{};
-  }
-  if (mode_ == Mode::leases) {
-    EventLease lease{fetched->lease_token.value_or(""), began + seconds{lease_seconds()}};
-    co_await take_leased(std::move(fetched->page.events), std::move(lease));
-  } else {
-    take_plain(std::move(fetched->page.events));
-  }
-  co_return Result<void>{};
-}
-
-// With several endpoints, one of them may have taken the event in an earlier run.
-boost::asio::awaitable<void> HttpInbox::take_leased(std::vector<InboxEvent> events,
-                                                    EventLease lease) {
-  std::vector<std::vector<KnownDelivery>> known(events.size());
-  std::vector<std::size_t> to_ask;
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    if (endpoints_.size() > 1 && events[i].delivery_attempts > 0) {
-      to_ask.push_back(i);
-    }
-  }
-  // Not knowing costs an endpoint the event again, no more.
-  const auto ask = [&](std::size_t i) -> boost::asio::awaitable<void> {
-    known[to_ask[i]] = co_await calls_.deliveries(events[to_ask[i]].event->id);
-  };
-  co_await for_each_concurrently(to_ask.size(), kMaxCalls, ask);
-  std::vector<EventId> done;
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    take(events[i], lease, known[i]);
-    const TakenEvent* taken = taken_.find(events[i].event->id);
-    if (taken != nullptr && taken->is_delivered()) {
-      done.push_back(events[i].event->id);
-    }
-  }
-  for (const EventId& id : done) {
-    // What cannot be acknowledged now is pending, and is found again.
-    (void)co_await acknowledge(id);
-    taken_.erase(id);
-  }
-}
-
-// Newest first is what such an API answers; the oldest are due first.
-void HttpInbox::take_plain(std::vector<InboxEvent> events) {
-  std::erase_if(events, [&](const InboxEvent& event) { return seen_.contains(event.event->id); });
-  if (events.empty()) {
-    is_exhausted_ = true;
-    return;
-  }
-  std::stable_sort(events.begin(), events.end(), [](const InboxEvent& a, const InboxEvent& b) {
-    return a.event->created_at < b.event->created_at;
-  });
-  if (events.size() > static_cast<std::size_t>(budget_)) {
-    events.resize(static_cast<std::size_t>(budget_));
-  }
-  for (const InboxEvent& event : events) {
-    take(event, {}, {});
-  }
-}
-
-void HttpInbox::take(const InboxEvent& event, EventLease lease,
-                     const std::vector<KnownDelivery>& known) {
-  const auto open = taken_.add(event, std::move(lease), known, clock_.wall());
-  --budget_;
-  if (seen_.insert(event.event->id).second) {
-    ++stats_.events;
-    stats_.deliveries += static_cast<std::int64_t>(open);
-  }
+// So that the engine asks no more.
+Error HttpInbox::final_failure() const {
+  return make_error(ErrorKind::refused, failure_->message);
 }
 
 // -- settling
@@ -222,6 +142,7 @@ boost::asio::awaitable<Result<SettleAnswer>> HttpInbox::settle(Settlement settle
   const EventId id = settlement.event_id;
   const EndpointNumber endpoint = settlement.endpoint;
   const auto kept_until = taken_.record(settlement, clock_.wall());
+  remember(settlement);
   if (taken_.find(token)->is_open()) {
     taken_.drop_claim(token);
     if (kept_until) {
@@ -231,6 +152,18 @@ boost::asio::awaitable<Result<SettleAnswer>> HttpInbox::settle(Settlement settle
     co_return SettleAnswer{};
   }
   co_return co_await conclude(token, id);
+}
+
+// For the runs to come, where the API does not keep it.
+void HttpInbox::remember(const Settlement& settlement) {
+  if (mode_ != Mode::plain) {
+    return;
+  }
+  if (std::holds_alternative<Delivered>(settlement.decision)) {
+    memory_.note_delivered(settlement.event_id, settlement.attempt.endpoint_id);
+  } else if (std::holds_alternative<SentToReview>(settlement.decision)) {
+    memory_.note_rejected(settlement.event_id, settlement.attempt.endpoint_id);
+  }
 }
 
 // Tells the API what became of an event of which nothing is open any more. A failure that may pass
@@ -272,6 +205,9 @@ boost::asio::awaitable<Result<void>> HttpInbox::acknowledge(EventId id) {
   auto told = co_await calls_.acknowledge(id, taken_.find(id)->lease.token);
   if (told) {
     ++stats_.acknowledged;
+    if (mode_ == Mode::plain) {
+      memory_.note_acknowledged(id, clock_.wall());
+    }
   } else if (told.error().kind == ErrorKind::not_found) {
     log_.info("a delivered event had been deleted meanwhile", {{"event_id", to_string(id)}});
     co_return Result<void>{};
@@ -316,8 +252,16 @@ boost::asio::awaitable<void> HttpInbox::give_back_event(EventId id) {
   forget(id);
 }
 
+void HttpInbox::stop() {
+  is_exhausted_ = true;
+  last_fetch_error_.reset();  // nobody waits for what it would have brought
+}
+
 boost::asio::awaitable<void> HttpInbox::finish() {
   is_exhausted_ = true;
+  if (!failure_) {
+    failure_ = last_fetch_error_;  // the run's time was over before it was tried often enough
+  }
   calls_.end_by(clock_.monotonic() + kFinishTime);
   const auto ids = taken_.ids();
   const auto give = [&](std::size_t i) { return give_back_event(ids[i]); };

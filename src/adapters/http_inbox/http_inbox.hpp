@@ -4,14 +4,15 @@
 //     settle: delivered everywhere ► ack at once │ a short wait ► kept here │ else ► nack
 //
 // An API without leases is seen by its answer: then whole answers are kept, nothing is given back,
-// and what is not acknowledged stays pending there.
+// what is not acknowledged stays pending there, and the process remembers what has been tried.
 #pragma once
 
 #include "adapters/http_inbox/inbox_calls.hpp"
+#include "adapters/http_inbox/inbox_memory.hpp"
 #include "adapters/http_inbox/taken_events.hpp"
 #include "base/log.hpp"
 #include "ports/clock.hpp"
-#include "ports/inbox.hpp"
+#include "ports/run_inbox.hpp"
 #include "ports/triggers_api.hpp"
 
 #include <chrono>
@@ -32,14 +33,8 @@ struct HttpInboxOptions {
   std::optional<MonoTime> deadline;  // by when every call has ended; empty: none
 };
 
-struct HttpInboxStats {
-  std::int64_t events = 0;        // that the inbox gave
-  std::int64_t deliveries = 0;    // their event and endpoint pairs
-  std::int64_t acknowledged = 0;  // events
-};
-
 // Belongs to one loop, like everything that it is made of, all of which outlives it.
-class HttpInbox final : public Inbox {
+class HttpInbox final : public RunInbox {
  public:
   static constexpr std::chrono::seconds kLeaseReserve{15};
   static constexpr std::chrono::seconds kLongestLease{3600};  // the contract's
@@ -54,9 +49,10 @@ class HttpInbox final : public Inbox {
   // Calls at a time where many are made at once.
   static constexpr std::size_t kMaxCalls = 32;
 
-  // `endpoints` have numbers, from 1 on, and the ids of `secret_endpoint_id`.
+  // `endpoints` have numbers, from 1 on, and the ids of `secret_endpoint_id`. `memory` is that of
+  // all runs of this process.
   HttpInbox(TriggersApi& api, const Clock& clock, const Log& log, std::vector<Endpoint> endpoints,
-            HttpInboxOptions options);
+            InboxMemory& memory, HttpInboxOptions options);
 
   [[nodiscard]] boost::asio::awaitable<Result<ClaimAnswer>> claim(
       std::vector<ClaimRequest> requests, std::size_t max_bytes) override;
@@ -65,25 +61,25 @@ class HttpInbox final : public Inbox {
       std::vector<ClaimToken> tokens) override;
   void on_due(DueHint hint) override { hint_ = std::move(hint); }
 
-  // After the engine has ended: gives back what is still held, telling what was tried.
-  [[nodiscard]] boost::asio::awaitable<void> finish();
-
-  // Nothing is fetched any more.
-  void stop() { is_exhausted_ = true; }
-
-  [[nodiscard]] const HttpInboxStats& stats() const { return stats_; }
-  // Why nothing more could be fetched; empty when all went well.
-  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+  // What is given back tells what was tried.
+  [[nodiscard]] boost::asio::awaitable<void> finish() override;
+  void stop() override;
+  [[nodiscard]] const RunStats& stats() const override { return stats_; }
+  [[nodiscard]] const std::optional<Error>& failure() const override { return failure_; }
 
  private:
   enum class Mode : std::uint8_t { unknown, leases, plain };
 
   boost::asio::awaitable<Result<void>> fetch(std::size_t limit);
   boost::asio::awaitable<void> take_leased(std::vector<InboxEvent> events, EventLease lease);
-  void take_plain(std::vector<InboxEvent> events);
+  boost::asio::awaitable<void> take_plain(std::vector<InboxEvent> events);
+  boost::asio::awaitable<void> acknowledge_delivered(std::vector<InboxEvent> events);
+  [[nodiscard]] bool is_done_with(const EventId& id);
   void take(const InboxEvent& event, EventLease lease, const std::vector<KnownDelivery>& known);
   Error note_fetch_failure(Error error);
+  [[nodiscard]] Error final_failure() const;
 
+  void remember(const Settlement& settlement);
   boost::asio::awaitable<Result<SettleAnswer>> conclude(ClaimToken token, EventId id);
   boost::asio::awaitable<Result<void>> report(EventId id);
   boost::asio::awaitable<Result<void>> acknowledge(EventId id);
@@ -106,6 +102,7 @@ class HttpInbox final : public Inbox {
   InboxCalls calls_;
   const Clock& clock_;
   const Log& log_;
+  InboxMemory& memory_;
   std::vector<Endpoint> endpoints_;
   HttpInboxOptions options_;
   DueHint hint_;
@@ -115,11 +112,12 @@ class HttpInbox final : public Inbox {
   std::int64_t budget_;        // events that may still be taken
   std::optional<MonoTime> last_fetch_;
   int fetch_failures_ = 0;
+  std::optional<Error> last_fetch_error_;  // empty after a fetch that went well
   std::optional<Error> failure_;
   std::unordered_set<EventId> seen_;
   // Since when recording an event has failed.
   std::unordered_map<EventId, MonoTime> failing_since_;
-  HttpInboxStats stats_;
+  RunStats stats_;
 };
 
 }  // namespace dispatcher

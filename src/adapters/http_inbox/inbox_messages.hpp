@@ -34,6 +34,7 @@ struct KnownDelivery {
   std::string endpoint_id;
   bool is_delivered = false;
   std::int64_t attempts = 0;
+  bool is_rejected = false;  // tried, and not to be tried again
 };
 
 // The `deliveries` of `GET /events/{id}`; empty when there are none, or it cannot be read.

@@ -87,6 +87,9 @@ std::size_t TakenEvents::add(const InboxEvent& event, EventLease lease,
                                                           : 0;
     if (found != known.end() && found->is_delivered) {
       delivery.state = State::delivered;
+    } else if (found != known.end() && found->is_rejected) {
+      delivery.state = State::review;
+      delivery.reason = ReviewReason::rejected;
     } else {
       ++open;
     }

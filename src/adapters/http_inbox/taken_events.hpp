@@ -61,9 +61,9 @@ class TakenEvents {
  public:
   explicit TakenEvents(std::span<const Endpoint> endpoints);
 
-  // One delivery for each endpoint, but for those that `known` says are delivered, due at `now`.
-  // Returns how many there are; none when all are delivered already, or when the event is held:
-  // then it has another lease now.
+  // One delivery for each endpoint, but for those that `known` says are delivered or rejected, due
+  // at `now`. Returns how many there are; none when all are delivered already, or when the event is
+  // held: then it has another lease now.
   std::size_t add(const InboxEvent& event, EventLease lease,
                   const std::vector<KnownDelivery>& known, WallTime now);
 

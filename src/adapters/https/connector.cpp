@@ -192,7 +192,7 @@ asio::awaitable<std::optional<Failure>> shake_hands(HttpsCore* core, const HttpR
                                                     Connection* connection,
                                                     ExchangeBuffers* buffers, Watch* watch) {
   watch->phase = "TLS handshake";
-  connection->tls.emplace(core->tls, connection->wire, tls_peer(*request),
+  connection->tls.emplace(*core->tls, connection->wire, tls_peer(*request),
                           core->sessions.find(connection->origin.view()));
   for (;;) {
     const Io io = connection->tls->handshake();

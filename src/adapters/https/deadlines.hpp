@@ -60,6 +60,7 @@ class Deadlines : public std::enable_shared_from_this<Deadlines> {
   // Stops every watch, and lets the timer go.
   void abort_all();
 
+  [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] MonoTime now() const { return clock_.monotonic(); }
   [[nodiscard]] bool is_aborted() const { return is_aborted_; }
 

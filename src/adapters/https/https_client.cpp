@@ -226,8 +226,22 @@ Result<std::unique_ptr<HttpsClient>> HttpsClient::make(asio::any_io_executor loo
   if (!tls) {
     return tls.error();
   }
+  auto shared = std::make_shared<const TlsContext>(std::move(*tls));
   auto core =
-      std::make_shared<HttpsCore>(std::move(loop), clock, std::move(options), std::move(*tls));
+      std::make_shared<HttpsCore>(std::move(loop), clock, std::move(options), std::move(shared));
+  return std::unique_ptr<HttpsClient>(new HttpsClient{std::move(core)});
+}
+
+std::unique_ptr<HttpsClient> HttpsClient::make_plain(asio::any_io_executor loop,
+                                                     const Clock& clock) {
+  auto tls = std::make_shared<const TlsContext>(TlsContext::make_empty());
+  auto core = std::make_shared<HttpsCore>(std::move(loop), clock, HttpsOptions{}, std::move(tls));
+  return std::unique_ptr<HttpsClient>(new HttpsClient{std::move(core)});
+}
+
+std::unique_ptr<HttpsClient> HttpsClient::sibling() const {
+  auto core = std::make_shared<HttpsCore>(core_->loop, core_->deadlines->clock(), core_->options,
+                                          core_->tls);
   return std::unique_ptr<HttpsClient>(new HttpsClient{std::move(core)});
 }
 

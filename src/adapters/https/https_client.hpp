@@ -46,6 +46,10 @@ struct HttpsOptions {
 // that. The client may end while requests are under way; they end as aborted.
 class HttpsClient final : public HttpClient {
  public:
+  // Without certificates: for plain HTTP alone, and never failing. Each handshake fails, saying so.
+  [[nodiscard]] static std::unique_ptr<HttpsClient> make_plain(boost::asio::any_io_executor loop,
+                                                               const Clock& clock);
+
   // Reads the certificates, once (about 20 ms for a system's bundle). `invalid`: a file that was
   // named cannot be read or holds no certificate. No bundle at all is no error here: each handshake
   // then fails, saying so. `clock` outlives the client.
@@ -53,6 +57,10 @@ class HttpsClient final : public HttpClient {
                                                                  const Clock& clock,
                                                                  HttpsOptions options);
   ~HttpsClient() override;
+
+  // Another client of the same loop and options, which shares the certificates, so that they are
+  // loaded once, and nothing else: aborting one leaves the other alone.
+  [[nodiscard]] std::unique_ptr<HttpsClient> sibling() const;
 
   [[nodiscard]] boost::asio::awaitable<Exchange> send(HttpRequest request) override;
   void abort() override;

@@ -24,7 +24,7 @@ struct ExchangeBuffers {
 
 struct HttpsCore {
   HttpsCore(boost::asio::any_io_executor executor, const Clock& clock, HttpsOptions chosen,
-            TlsContext context)
+            std::shared_ptr<const TlsContext> context)
       : loop(executor),
         options(std::move(chosen)),
         tls(std::move(context)),
@@ -34,7 +34,7 @@ struct HttpsCore {
 
   boost::asio::any_io_executor loop;
   HttpsOptions options;
-  TlsContext tls;
+  std::shared_ptr<const TlsContext> tls;  // shared by clients that share their certificates
   std::shared_ptr<Deadlines> deadlines;
   std::shared_ptr<Resolver> resolver;
   ConnectionPool pool;

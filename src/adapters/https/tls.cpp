@@ -85,16 +85,26 @@ bool load(SSL_CTX* context, const std::string& path) {
   return SSL_CTX_load_verify_file(context, path.c_str()) == 1;
 }
 
+// Its certificates are parsed when they are needed, where the file is of the usual form.
+bool load_bundle(SSL_CTX* context, const std::string& path, std::unique_ptr<TrustedBundle>& kept) {
+  auto bundle = TrustedBundle::read(path);
+  if (bundle && bundle->serve(SSL_CTX_get_cert_store(context))) {
+    kept = std::move(bundle);
+    return true;
+  }
+  return load(context, path);
+}
+
 // True when there was a bundle.
-Result<bool> load_system_bundle(SSL_CTX* context) {
+Result<bool> load_system_bundle(SSL_CTX* context, std::unique_ptr<TrustedBundle>& kept) {
   if (const char* named = std::getenv("SSL_CERT_FILE"); named != nullptr && *named != '\0') {
-    if (!load(context, named)) {
+    if (!load_bundle(context, named, kept)) {
       return cannot_read(named);
     }
     return true;
   }
   for (const char* path : kSystemBundles) {
-    if (::access(path, R_OK) == 0 && load(context, path)) {
+    if (::access(path, R_OK) == 0 && load_bundle(context, path, kept)) {
       return true;
     }
   }
@@ -134,7 +144,7 @@ std::string reason_text(unsigned long error) {
 
 }  // namespace
 
-Result<TlsContext> TlsContext::make(const std::vector<std::string>& ca_files) {
+TlsContext TlsContext::make_empty() {
   TlsContext made;
   made.context_.reset(SSL_CTX_new(TLS_client_method()));
   made.wire_method_ = make_wire_method();
@@ -153,8 +163,13 @@ Result<TlsContext> TlsContext::make(const std::vector<std::string>& ca_files) {
   // Sessions are kept by the client, per pool and origin; OpenSSL's own cache is a server's.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(context, &TlsStream::keep_session);
+  return made;
+}
 
-  const auto has_bundle = load_system_bundle(context);
+Result<TlsContext> TlsContext::make(const std::vector<std::string>& ca_files) {
+  TlsContext made = make_empty();
+  SSL_CTX* context = made.context_.get();
+  const auto has_bundle = load_system_bundle(context, made.bundle_);
   if (!has_bundle) {
     return has_bundle.error();
   }

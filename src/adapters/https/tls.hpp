@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/https/address_rules.hpp"
+#include "adapters/https/trusted_bundle.hpp"
 #include "adapters/https/wire.hpp"
 #include "base/result.hpp"
 #include "model/exchange.hpp"
@@ -35,6 +36,9 @@ class TlsContext {
   // Loads the trusted certificates; see HttpsClient::make.
   [[nodiscard]] static Result<TlsContext> make(const std::vector<std::string>& ca_files);
 
+  // Trusts nobody.
+  [[nodiscard]] static TlsContext make_empty();
+
   [[nodiscard]] SSL_CTX* context() const { return context_.get(); }
   [[nodiscard]] const BIO_METHOD* wire_method() const { return wire_method_.get(); }
   // Without any, no certificate can be trusted.
@@ -43,6 +47,7 @@ class TlsContext {
  private:
   TlsContext() = default;
 
+  std::unique_ptr<TrustedBundle> bundle_;  // before the context, whose store asks it
   SslContextPtr context_;
   BioMethodPtr wire_method_;
   bool has_trusted_certificates_ = false;

@@ -11,6 +11,15 @@ std::size_t index_of(Metric metric) {
   return static_cast<std::size_t>(metric);
 }
 
+std::string_view type_of(MetricKind kind) {
+  switch (kind) {
+    case MetricKind::counter: return "counter";
+    case MetricKind::histogram_ms: return "histogram";
+    case MetricKind::gauge: return "gauge";
+  }
+  return "untyped";
+}
+
 }  // namespace
 
 void PrometheusMetrics::add(Metric metric, std::int64_t amount) {
@@ -27,15 +36,23 @@ void PrometheusMetrics::observe(Metric metric, std::chrono::milliseconds value) 
       1, std::memory_order_relaxed);
 }
 
+void PrometheusMetrics::set(Metric metric, std::int64_t value) {
+  Series& series = series_[index_of(metric)];
+  series.value.store(value, std::memory_order_relaxed);
+  series.is_set.store(true, std::memory_order_release);
+}
+
 std::string PrometheusMetrics::text() const {
   std::string out;
   auto to = std::back_inserter(out);
   for (const MetricInfo& info : kMetrics) {
     const Series& series = series_[index_of(info.metric)];
-    const bool is_counter = info.kind == MetricKind::counter;
+    if (info.kind == MetricKind::gauge && !series.is_set.load(std::memory_order_acquire)) {
+      continue;
+    }
     fmt::format_to(to, "# HELP {} {}\n# TYPE {} {}\n", info.prometheus_name, info.help,
-                   info.prometheus_name, is_counter ? "counter" : "histogram");
-    if (is_counter) {
+                   info.prometheus_name, type_of(info.kind));
+    if (info.kind != MetricKind::histogram_ms) {
       fmt::format_to(to, "{} {}\n", info.prometheus_name, series.value.load());
       continue;
     }

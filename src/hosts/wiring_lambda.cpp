@@ -1,0 +1,167 @@
+// `lambda`: passes over a Triggers API, one for each invocation of the function. What is made here
+// lives as long as the process does, so that a warm invocation finds its connections, the API's
+// token and the certificates as the last one left them.
+#include "adapters/aws/cloudwatch_metrics.hpp"
+#include "adapters/aws/secrets_manager.hpp"
+#include "adapters/aws/traced_http.hpp"
+#include "adapters/http_inbox/api_session.hpp"
+#include "adapters/http_inbox/http_inbox.hpp"
+#include "adapters/lambda_runtime/lambda_runtime_api.hpp"
+#include "adapters/secrets_file/secrets_file.hpp"
+#include "hosts/await.hpp"
+#include "hosts/lambda.hpp"
+#include "hosts/renewable_client.hpp"
+#include "hosts/settings.hpp"
+#include "hosts/wiring.hpp"
+#include "hosts/wiring_aws.hpp"
+#include "hosts/wiring_parts.hpp"
+
+#include <unistd.h>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <csignal>
+
+namespace dispatcher {
+namespace {
+
+// Lambda ends a process with SIGTERM; a second one ends it at once.
+boost::asio::awaitable<void> heed_signals(boost::asio::signal_set& signals,
+                                          LambdaFunction& function) {
+  for (int count = 0;; ++count) {
+    boost::system::error_code error;
+    co_await signals.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, error));
+    if (error) {
+      co_return;
+    }
+    if (count > 0) {
+      ::_exit(0);
+    }
+    function.stop();
+  }
+}
+
+// What the inboxes of all runs share.
+struct InboxSources {
+  TriggersApi& api;
+  const Clock& clock;
+  InboxMemory& memory;
+};
+
+// Where a run's events come from: the API.
+std::unique_ptr<RunInbox> make_inbox(const RunConfig& config, InboxSources sources,
+                                     InboxOrder order) {
+  HttpInboxOptions options;
+  options.max_events = order.max_events;
+  options.attempt_timeout = config.delivery.request_timeout;
+  options.consumer = consumer_label();
+  options.deadline = order.deadline;
+  return std::make_unique<HttpInbox>(sources.api, sources.clock, order.log,
+                                     std::move(order.endpoints), sources.memory,
+                                     std::move(options));
+}
+
+std::unique_ptr<Secrets> make_secrets(const RunConfig& config, AwsApi& aws, const Clock& clock,
+                                      const Log& log) {
+  auto required = keys_of_a_pass(config.delivery);
+  if (config.secret.arn.empty()) {
+    return std::make_unique<SecretsFile>(config.secret.file, std::move(required), log);
+  }
+  return std::make_unique<SecretsManager>(aws, clock, log, config.secret.arn, std::move(required));
+}
+
+PublishedMetrics published(std::string_view setting) {
+  return setting == "all"    ? PublishedMetrics::all
+         : setting == "none" ? PublishedMetrics::none
+                             : PublishedMetrics::seed;
+}
+
+// Whatever keeps the process from taking invocations, Lambda is told of before it ends.
+Result<int> report_failed_init(boost::asio::io_context& loop, LambdaRuntime& runtime,
+                               const Log& log, const Error& error) {
+  log.error("the function cannot begin", {{"error", error.message}});
+  const auto told = await_on(loop, runtime.fail_init(init_error(error)));
+  if (!told) {
+    log.error("Lambda could not be told", {{"error", told.error().message}});
+  }
+  return error;
+}
+
+}  // namespace
+
+Result<int> lambda(const Result<LambdaConfig>& config, const std::string& runtime_api) {
+  const Log log = make_log(config ? config->run.log : LogConfig{});
+  const auto address = parse_runtime_address(runtime_api);
+  if (!address) {
+    return make_error(ErrorKind::invalid,
+                      "AWS_LAMBDA_RUNTIME_API: is not a host and a port (Lambda sets it, e.g. to "
+                      "127.0.0.1:9001)");
+  }
+  const SystemClock clock;
+  boost::asio::io_context loop{1};
+  const auto runtime_http = HttpsClient::make_plain(loop.get_executor(), clock);
+  LambdaRuntimeApi runtime{*runtime_http, clock, *address};
+  if (!config) {
+    return report_failed_init(loop, runtime, log, config.error());
+  }
+  const RunConfig& run = config->run;
+  const auto calls = make_https_client(loop, clock, run.network);
+  if (!calls) {
+    return report_failed_init(loop, runtime, log, calls.error());
+  }
+  // A client of its own with the same certificates: what ends the attempts of a run must not end
+  // the calls that record them.
+  RenewableClient attempts{[&] { return (*calls)->sibling(); }};
+  log_warnings(log, run.warnings);
+
+  SystemRandom random;
+  SystemTimers timers{loop.get_executor()};
+  const auto aws = make_aws_parts(AwsPorts{**calls, clock, timers, random, log},
+                                  process_environment(), run.secret.aws_region);
+  if (!aws) {
+    return report_failed_init(loop, runtime, log, aws.error());
+  }
+  CloudWatchMetrics metrics{(*aws)->client, log, published(config->cloudwatch_metrics)};
+  TracedHttp webhooks{attempts, (*aws)->tracer};
+  TracedHttp api_calls{**calls, (*aws)->tracer};
+  const auto secrets = make_secrets(run, (*aws)->client, clock, log);
+  ApiAccess access{run.api, {}, user_agent(), run.delivery.request_timeout};
+  access.read_key = [&]() -> boost::asio::awaitable<std::optional<std::string>> {
+    secrets->forget();
+    const auto bundle = co_await secrets->read();
+    co_return bundle ? std::optional{bundle->api_keys.front()} : std::nullopt;
+  };
+  ApiSession api{api_calls, clock, std::move(access)};
+  InboxMemory memory;
+
+  LambdaParts parts{
+      .loop = loop.get_executor(),
+      .runtime = runtime,
+      .end_waiting = [&] { runtime_http->abort(); },
+      .begin =
+          [&](const LambdaInvocation& invocation) {
+            attempts.begin_run();
+            (*aws)->tracer.begin_run(invocation.trace_header);
+          },
+      .clock = clock,
+      .timers = timers,
+      .random = random,
+      .metrics = metrics,
+      .log = log,
+      .secrets = *secrets,
+      .api = api,
+      .use_api_key = [&](std::string key) { api.use_key(std::move(key)); },
+      .webhooks = webhooks,
+      .make_inbox =
+          [&](InboxOrder order) {
+            return make_inbox(run, InboxSources{api, clock, memory}, std::move(order));
+          },
+      .publish_metrics = [&](MonoTime deadline) { return metrics.publish(deadline); }};
+  LambdaFunction function{*config, std::move(parts)};
+  boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
+  boost::asio::co_spawn(loop, heed_signals(signals, function), rethrow_bug);
+  return await_on(loop, function.serve());
+}
+
+}  // namespace dispatcher
