@@ -113,6 +113,14 @@ def settings_table():
     return table(["flag", "variable", "key in the file", "default", "meaning"], rows)
 
 
+def aws_table():
+    """The variables of every AWS client, but for those that are settings of our own."""
+    own = {setting["variable"] for setting in read_settings()}
+    rows = [[code(row[0]), row[1]] for row in rows_of("src/adapters/aws/variables.hpp", r"AwsVariable \w+")
+            if row[0] not in own]
+    return table(["variable", "meaning"], rows)
+
+
 def commands_table():
     rows = [[code("dispatcher " + command["name"]), command["help"]] for command in read_commands()]
     return table(["command", "does"], rows)
@@ -172,8 +180,9 @@ def metrics_table():
     return table(["metric", "counts"], rows)
 
 
-TABLES = {"settings": settings_table, "commands": commands_table, "flags": flags_text,
-          "client_flags": client_flags_text, "shared_flags": lambda: flag_table(shared_flags()),
+TABLES = {"settings": settings_table, "aws": aws_table, "commands": commands_table,
+          "flags": flags_text, "client_flags": client_flags_text,
+          "shared_flags": lambda: flag_table(shared_flags()),
           "routes": routes_table, "metrics": metrics_table}
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -26,7 +26,9 @@ struct LogConfig {
 
 // Where the secret is read from.
 struct SecretConfig {
-  std::string file;                // SECRETS_FILE, else DATA/secrets.json
+  std::string file;                // SECRETS_FILE, else DATA/secrets.json; empty with an ARN
+  std::string arn;                 // SECRET_ARN, in AWS Secrets Manager; empty for a file
+  std::string aws_region;          // empty: what AWS's own variables and profile say
   bool is_made_if_absent = false;  // `serve` with DATA/secrets.json: made on its first start
 };
 

@@ -59,19 +59,17 @@ LogConfig make_log_config(const Settings& settings, const Surroundings& around, 
   return log;
 }
 
-Result<SecretConfig> make_secret_config(const Settings& settings) {
+SecretConfig make_secret_config(const Settings& settings) {
   SecretConfig secret;
   secret.file = settings.text(Setting::secrets_file);
   if (!secret.file.empty()) {
     return secret;
   }
-  if (settings.is_given(Setting::secret_arn)) {
-    return invalid(
-        fmt::format("{}: AWS Secrets Manager is not supported by this version (set SECRETS_FILE to "
-                    "a file with the same JSON)",
-                    settings.name(Setting::secret_arn)));
+  secret.arn = settings.text(Setting::secret_arn);
+  secret.aws_region = settings.text(Setting::aws_region);
+  if (secret.arn.empty()) {
+    secret.file = in_data(settings, "secrets.json");
   }
-  secret.file = in_data(settings, "secrets.json");
   return secret;
 }
 
@@ -104,8 +102,8 @@ Result<WebhookUrl> find_service(const Settings& settings) {
 Result<ClientConfig> make_client_config(const Settings& settings, const Surroundings& around) {
   ClientConfig client;
   client.log = make_log_config(settings, around, LogLevel::warning);
+  client.secret = make_secret_config(settings);
   Taker take;
-  take(make_secret_config(settings), client.secret);
   take(find_service(settings), client.api);
   if (take.error) {
     return *take.error;

@@ -37,7 +37,8 @@ class Taker {
 // `fallback` is the level where none is set.
 [[nodiscard]] LogConfig make_log_config(const Settings& settings, const Surroundings& around,
                                         LogLevel fallback);
-[[nodiscard]] Result<SecretConfig> make_secret_config(const Settings& settings);
+// A file that is named wins over an ARN, as one does who tries things with a copy.
+[[nodiscard]] SecretConfig make_secret_config(const Settings& settings);
 [[nodiscard]] NetworkConfig make_network_config(const Settings& settings);
 
 // The base URL of the service: `--api`, else what DATA/address names.

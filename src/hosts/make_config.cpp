@@ -94,8 +94,8 @@ Result<ServeConfig> make_serve_config(const Settings& settings, const Surroundin
                     settings.name(Setting::store)));
   }
   config.log = make_log_config(settings, around, LogLevel::info);
+  config.secret = make_secret_config(settings);
   Taker take;
-  take(make_secret_config(settings), config.secret);
   take(make_delivery(settings), config.delivery);
   take(make_listen_address(settings, Setting::listen), config.listen);
   take(make_tls(settings), config.tls);
@@ -103,7 +103,8 @@ Result<ServeConfig> make_serve_config(const Settings& settings, const Surroundin
   if (take.error) {
     return *take.error;
   }
-  config.secret.is_made_if_absent = !settings.is_given(Setting::secrets_file);
+  config.secret.is_made_if_absent =
+      config.secret.arn.empty() && !settings.is_given(Setting::secrets_file);
   config.network = make_network_config(settings);
   config.data_dir = settings.text(Setting::data);
   config.max_body_bytes = static_cast<std::size_t>(settings.whole(Setting::max_body_bytes));
@@ -122,8 +123,8 @@ Result<ServeConfig> make_serve_config(const Settings& settings, const Surroundin
 Result<RunConfig> make_run_config(const Settings& settings, const Surroundings& around) {
   RunConfig config;
   config.log = make_log_config(settings, around, LogLevel::info);
+  config.secret = make_secret_config(settings);
   Taker take;
-  take(make_secret_config(settings), config.secret);
   take(find_service(settings), config.api);
   take(make_delivery(settings), config.delivery);
   if (take.error) {

@@ -96,6 +96,7 @@ class Serving {
 
   // What cannot be read or used leaves everything as it is.
   asio::awaitable<void> reload() {
+    parts_.secrets.forget();
     auto secrets = co_await parts_.secrets.read();
     if (!secrets) {
       parts_.log.error("the secret cannot be read again; the one before stays in use",

@@ -77,7 +77,7 @@ constexpr std::array kSettings{
     SettingRow{Setting::table_name, "", "", "DYNAMODB_TABLE_NAME", "dynamodb_table_name", text, 0,
                0, "", "events", "", false, kDeliverers, "the events table"},
     SettingRow{Setting::aws_region, "", "", "AWS_REGION", "aws_region", text, 0, 0, "",
-               "us-east-2", "", false, kDeliverers, "region of the table and the secret"},
+               "us-east-2", "", false, kWithSecret, "region of the table and the secret"},
     SettingRow{Setting::tls_cert, "--tls-cert", "FILE", "DISPATCHER_TLS_CERT", "tls_cert", text, 0,
                0, "", "cert.pem", "", false, only(serve),
                "serve HTTPS with this certificate chain (PEM)"},

@@ -2,11 +2,11 @@
 #include "adapters/http_inbox/api_session.hpp"
 #include "adapters/http_inbox/http_inbox.hpp"
 #include "adapters/prometheus/prometheus_metrics.hpp"
-#include "adapters/secrets_file/secrets_file.hpp"
 #include "engine/engine.hpp"
 #include "hosts/await.hpp"
 #include "hosts/secret_endpoints.hpp"
 #include "hosts/wiring.hpp"
+#include "hosts/wiring_aws.hpp"
 #include "hosts/wiring_parts.hpp"
 
 #include <unistd.h>
@@ -96,7 +96,22 @@ Result<RunOutcome> run(const RunConfig& config) {
   if (config.delivery.endpoints.empty()) {
     required.emplace_back("zapier_webhook_url");
   }
-  const auto secrets = SecretsFile{config.secret.file, required, log}.read_now();
+  auto http = make_https_client(loop, clock, config.network);
+  if (!http) {
+    return http.error();
+  }
+  // A client of its own: what ends the attempts of a run that must stop does not end the calls that
+  // give its events back.
+  auto api_http = make_https_client(loop, clock, config.network);
+  if (!api_http) {
+    return api_http.error();
+  }
+  const auto source = open_secrets(AwsPorts{**api_http, clock, timers, random, log}, config.secret,
+                                   std::move(required));
+  if (!source) {
+    return source.error();
+  }
+  const auto secrets = await_on(loop, (*source)->read());
   if (!secrets) {
     return secrets.error();
   }
@@ -107,16 +122,6 @@ Result<RunOutcome> run(const RunConfig& config) {
   const auto endpoints = numbered_endpoints(config.delivery, *secrets);
   if (!endpoints) {
     return endpoints.error();
-  }
-  auto http = make_https_client(loop, clock, config.network);
-  if (!http) {
-    return http.error();
-  }
-  // A client of its own: what ends the attempts of a run that must stop does not end the calls that
-  // give its events back.
-  auto api_http = make_https_client(loop, clock, config.network);
-  if (!api_http) {
-    return api_http.error();
   }
   ApiSession api{**api_http, clock,
                  ApiAccess{config.api, secrets->api_keys.front(), user_agent(),

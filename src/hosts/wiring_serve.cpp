@@ -7,6 +7,7 @@
 #include "hosts/await.hpp"
 #include "hosts/serve.hpp"
 #include "hosts/wiring.hpp"
+#include "hosts/wiring_aws.hpp"
 #include "hosts/wiring_parts.hpp"
 
 #include <algorithm>
@@ -89,6 +90,11 @@ Result<int> serve(const ServeConfig& config, std::ostream& out) {
   if (!http) {
     return http.error();
   }
+  const auto secrets = open_secrets(AwsPorts{**http, clock, timers, random, log}, config.secret,
+                                    {"zapier_api_key", "jwt_secret"});
+  if (!secrets) {
+    return secrets.error();
+  }
 
   auto store = SqliteStore::open(store_options(config), clock, random, log);
   if (!store) {
@@ -100,8 +106,7 @@ Result<int> serve(const ServeConfig& config, std::ostream& out) {
       return made.error();
     }
   }
-  SecretsFile secrets{config.secret.file, {"zapier_api_key", "jwt_secret"}, log};
-  const auto bundle = secrets.read_now();
+  const auto bundle = await_on(loop, (*secrets)->read());
   if (!bundle) {
     return bundle.error();
   }
@@ -137,7 +142,7 @@ Result<int> serve(const ServeConfig& config, std::ostream& out) {
   log.info("listening on " + url, {{"endpoints", endpoints->size()}, {"data", config.data_dir}});
 
   serve_until_stopped(
-      config, ServeParts{loop, loop_work, signals, clock, timers, log, secrets, **store, **http,
+      config, ServeParts{loop, loop_work, signals, clock, timers, log, **secrets, **store, **http,
                          engine, maintenance, api, [&] { server->stop(kServerGrace); }});
   log.info("stopped");
   return 0;

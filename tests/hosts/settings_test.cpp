@@ -187,12 +187,19 @@ TEST_F(SettingsTest, pairs_that_contradict_themselves_are_refused) {
 TEST_F(SettingsTest, what_is_not_supported_yet_is_refused_and_not_ignored) {
   give(Setting::store, {"dynamodb"});
   EXPECT_NE(message_of(serve()).find("--store: dynamodb is not supported"), std::string::npos);
-  give(Setting::store, {});
-  variables = {{"SECRET_ARN", "arn:aws:x"}};
-  EXPECT_NE(message_of(serve()).find("SECRET_ARN: AWS Secrets Manager is not supported"),
-            std::string::npos);
+}
+
+TEST_F(SettingsTest, the_secret_is_where_the_settings_say) {
+  EXPECT_EQ(serve()->secret.file, "./data/secrets.json");
+  EXPECT_TRUE(serve()->secret.is_made_if_absent);
+  variables = {{"SECRET_ARN", "arn:aws:x"}, {"AWS_REGION", "us-east-2"}};
+  EXPECT_EQ(serve()->secret.arn, "arn:aws:x");
+  EXPECT_EQ(serve()->secret.aws_region, "us-east-2");
+  EXPECT_EQ(serve()->secret.file, "");
+  EXPECT_FALSE(serve()->secret.is_made_if_absent);
   variables["SECRETS_FILE"] = "s.json";
-  EXPECT_TRUE(serve());
+  EXPECT_EQ(serve()->secret.arn, "");
+  EXPECT_EQ(serve()->secret.file, "s.json");
 }
 
 TEST_F(SettingsTest, a_secret_value_is_never_in_a_message) {

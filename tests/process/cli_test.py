@@ -58,7 +58,9 @@ def test_a_value_that_is_wrong_is_named_with_its_fix(tmp_path):
             in refused("run", "--api", "http://127.0.0.1:1", env=env))
     assert "--tls-key" in refused("serve", "--tls-cert", "cert.pem")
     assert "dynamodb is not supported" in refused("serve", "--store", "dynamodb")
-    assert "SECRETS_FILE" in refused("serve", env=clean_environment(SECRET_ARN="arn:aws:x"))
+    assert "AWS_REGION: no region is set" in refused("serve", "--data", tmp_path / "none",
+                                                     env=clean_environment(SECRET_ARN="arn:aws:x"))
+    assert not (tmp_path / "none").exists()
     assert "ALLOW_TARGETS" in refused("serve", "--listen", "127.0.0.1:0", "--data", tmp_path,
                                       env=clean_environment(ALLOW_TARGETS="127.0.0.0/8"))
 
