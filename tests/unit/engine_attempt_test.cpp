@@ -84,6 +84,7 @@ Tried try_once(const Exchange& answer, DeliveryProgress progress = {}) {
                         });
   loop.run();
   EXPECT_EQ(http.last.deadline, MonoTime{130s});
+  EXPECT_EQ(http.last.attempt, out.attempt.number);
   return out;
 }
 
