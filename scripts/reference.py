@@ -181,7 +181,8 @@ def metrics_table():
 
 
 TABLES = {"settings": settings_table, "aws": aws_table, "commands": commands_table,
-          "flags": flags_text, "client_flags": client_flags_text, "shared_flags": lambda: flag_table(shared_flags()),
+          "flags": flags_text, "client_flags": client_flags_text,
+          "shared_flags": lambda: flag_table(shared_flags()),
           "routes": routes_table, "metrics": metrics_table}
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
