@@ -36,7 +36,7 @@ std::optional<FormField> parse_part_headers(std::string_view headers) {
     bool is_named = false;
     for (const auto& [name, value] : parse_parameters(line.substr(colon + 1))) {
       is_named |= name == "name";
-      field.name = name == "name" ? value : field.name;
+      field.name = name == "name" ? to_valid_utf8(value) : field.name;
       field.is_file |= name == "filename" || name == "filename*";
     }
     if (!is_named) {
