@@ -26,6 +26,7 @@ bool is_allowed(const SettingRow& row, const SettingValue& value) {
   switch (row.type) {
     case ValueType::text: return std::get<std::string>(value).find('\0') == std::string::npos;
     case ValueType::list:
+    case ValueType::texts:
     case ValueType::urls: return std::get<std::vector<std::string>>(value).size() <= 1000;
     case ValueType::choice: return is_choice(row, std::get<std::string>(value));
     case ValueType::whole: {

@@ -134,6 +134,22 @@ void check_elements(const JsonValue& array, const boost::json::value& root) {
   promise(!elements.next(), "elements end");
 }
 
+// Of several members of one name the last is the root's.
+void check_members(const JsonValue& object, const boost::json::value& root) {
+  if (object.kind != JsonKind::object) {
+    return;
+  }
+  boost::json::object read;
+  JsonMembers members{object};
+  while (const auto member = members.next()) {
+    const auto name = decode_json_string(member->name);
+    const auto value = judge(member->value.raw);
+    promise(name && value, "a member is a name and a value");
+    read[*name] = *value;
+  }
+  promise(is_same(read, root), "members are all of an object");
+}
+
 void check_echo(const JsonValue& value, const boost::json::value& root) {
   std::string echo;
   append_compact_json(echo, value.raw);
@@ -175,6 +191,7 @@ void check(std::string_view input) {
     check_span(input, field, *judged);
   }
   check_elements(value, *judged);
+  check_members(value, *judged);
   check_echo(value, *judged);
 }
 
