@@ -69,26 +69,29 @@ void Writer::start() {
   }};
 }
 
+std::optional<Error> Writer::refusal_of(const WriteOperation& operation) const {
+  if (is_stopping_) {
+    return make_error(ErrorKind::stopped, "the store is closing");
+  }
+  const bool is_full = queue_.size() >= options_.max_queued ||
+                       queued_bytes_ + operation.bytes() > options_.max_queued_bytes;
+  if (is_full && operation.admission() == Admission::limited) {
+    return make_error(ErrorKind::overloaded, "too many writes wait for the store's disk");
+  }
+  return std::nullopt;
+}
+
 void Writer::push(std::unique_ptr<WriteOperation> operation) {
-  std::optional<Error> refusal;
-  {
-    const std::lock_guard lock{mutex_};
-    const bool is_full = queue_.size() >= options_.max_queued ||
-                         queued_bytes_ + operation->bytes() > options_.max_queued_bytes;
-    if (is_stopping_) {
-      refusal = make_error(ErrorKind::stopped, "the store is closing");
-    } else if (is_full && operation->admission() == Admission::limited) {
-      refusal = make_error(ErrorKind::overloaded, "too many writes wait for the store's disk");
-    } else {
-      queued_bytes_ += operation->bytes();
-      queue_.push_back(std::move(operation));
-    }
-  }
-  if (refusal) {
+  std::unique_lock lock{mutex_};
+  if (const auto refusal = refusal_of(*operation)) {
+    lock.unlock();
     operation->fail(*refusal);
-  } else {
-    wake_.notify_one();
+    return;
   }
+  queued_bytes_ += operation->bytes();
+  queue_.push_back(std::move(operation));
+  lock.unlock();
+  wake_.notify_one();
 }
 
 void Writer::on_due(Inbox::DueHint hint) {
