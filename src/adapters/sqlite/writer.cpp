@@ -76,27 +76,31 @@ void Writer::start() {
   }};
 }
 
-void Writer::push(std::unique_ptr<WriteOperation> operation) {
-  std::optional<Error> refusal;
-  bool wakes = false;
-  {
-    const std::lock_guard lock{mutex_};
-    const bool is_full = queue_.size() >= options_.max_queued ||
-                         queued_bytes_ + operation->bytes() > options_.max_queued_bytes;
-    if (is_stopping_) {
-      refusal = make_error(ErrorKind::stopped, "the store is closing");
-    } else if (is_full && operation->admission() == Admission::limited) {
-      refusal = make_error(ErrorKind::overloaded, "too many writes wait for the store's disk");
-    } else {
-      queued_bytes_ += operation->bytes();
-      queued_claims_ += operation->effect() == Effect::remembered ? 1 : 0;
-      queue_.push_back(std::move(operation));
-      wakes = is_group_ready();
-    }
+std::optional<Error> Writer::refusal_of(const WriteOperation& operation) const {
+  if (is_stopping_) {
+    return make_error(ErrorKind::stopped, "the store is closing");
   }
-  if (refusal) {
+  const bool is_full = queue_.size() >= options_.max_queued ||
+                       queued_bytes_ + operation.bytes() > options_.max_queued_bytes;
+  if (is_full && operation.admission() == Admission::limited) {
+    return make_error(ErrorKind::overloaded, "too many writes wait for the store's disk");
+  }
+  return std::nullopt;
+}
+
+void Writer::push(std::unique_ptr<WriteOperation> operation) {
+  std::unique_lock lock{mutex_};
+  if (const auto refusal = refusal_of(*operation)) {
+    lock.unlock();
     operation->fail(*refusal);
-  } else if (wakes) {
+    return;
+  }
+  queued_bytes_ += operation->bytes();
+  queued_claims_ += operation->effect() == Effect::remembered ? 1 : 0;
+  queue_.push_back(std::move(operation));
+  const bool wakes = is_group_ready();
+  lock.unlock();
+  if (wakes) {
     wake_.notify_one();
   }
 }

@@ -63,6 +63,8 @@ class Writer {
  private:
   using Group = std::vector<std::unique_ptr<WriteOperation>>;
 
+  // Why it is not taken into the queue; empty when it is. With the lock held.
+  [[nodiscard]] std::optional<Error> refusal_of(const WriteOperation& operation) const;
   void work();
   [[nodiscard]] Group take_group();
   // Under the lock: the queue is worth a group.
