@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 
 import pytest
 
@@ -153,6 +154,27 @@ def test_a_test_event_shows_the_whole_exchange_and_is_kept_nowhere(hooks, receiv
     failed = hooks.post(f"/endpoints/{endpoint['id']}/test").json
     assert (failed["outcome"], failed["status"]) == ("retryable", 500)
     assert failed["error"].startswith("status:")
+
+
+def test_one_that_a_429_holds_says_so(hooks, receive):
+    receiver = receive(status=429, headers=[("Retry-After", "3600")])
+    endpoint = create(hooks, receiver.url())["id"]
+    hooks.post_event()
+    shown = wait_until(lambda: (one if (one := hooks.get(f"/endpoints/{endpoint}").json)["state_reason"]
+                                else None), "the endpoint to be held")
+    assert (shown["state"], shown["breaker"]) == ("active", "closed")
+    assert re.fullmatch(r"429 with Retry-After: nothing is sent until \S+Z", shown["state_reason"])
+    waits = hooks.post_event()
+    assert state_of(hooks, waits) == ["waiting"]
+    assert len(receiver.requests) == 1
+
+
+def test_an_overlap_that_is_misspelled_is_refused_and_rotates_nothing(hooks):
+    endpoint = create(hooks, "https://hooks.example.com/x")["id"]
+    before = hooks.get(f"/endpoints/{endpoint}").json["updated_at"]
+    assert_faults(hooks.post(f"/endpoints/{endpoint}/rotate-secret", {"overlap": 0}),
+                  fault("extra_forbidden", ["body", "overlap"], "Extra inputs are not permitted", 0))
+    assert hooks.get(f"/endpoints/{endpoint}").json["updated_at"] == before
 
 
 def test_both_secrets_sign_while_one_is_rotated(hooks, receive):
