@@ -146,6 +146,9 @@ def test_events_in_review_are_replayed_or_discarded(starts):
     for event in events:
         shop.wait_for(event, "review")
     by_reason = ["--reason", "rejected", "--endpoint-id", endpoint]
+    of_endpoint = ["--state", "review", "--endpoint-id", endpoint]
+    assert len(shop.json("events", "list", *of_endpoint)) == 3
+    assert shop.run("events", "replay", *of_endpoint, "--dry-run").startswith("3 events match")
     assert shop.run("events", "replay", *by_reason, "--dry-run").startswith("3 events match")
     assert shop.json("events", "discard", *by_reason, "--limit", "1", "--note", "too old") == {
         "matched": 1, "discarded": 1}
