@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import re
+import threading
 
 import pytest
 
@@ -112,6 +113,27 @@ def test_a_change_holds_from_then_on_and_null_undoes_it(hooks, receive):
     hooks.post_event("b")
     wait_until(lambda: new.requests, "the webhook at the new URL")
     assert old.requests == []
+
+
+def test_many_may_change_one_endpoint_at_once(hooks, delivering):
+    endpoint = create(hooks, "https://hooks.example.com/x")["id"]
+    refused = []
+
+    def change(field):
+        client = delivering.client()
+        answers = [client.patch(f"/endpoints/{endpoint}", {field: n}) for n in range(1, 21)]
+        refused.extend(answer for answer in answers if answer.status != 200)
+        client.close()
+
+    fields = ["concurrency", "retries", "timeout_seconds", "rate_per_second"] * 2
+    changers = [threading.Thread(target=change, args=(field,)) for field in fields]
+    for changer in changers:
+        changer.start()
+    for changer in changers:
+        changer.join()
+    assert refused == []
+    shown = hooks.get(f"/endpoints/{endpoint}").json
+    assert [shown[field] for field in fields] == [20] * 8
 
 
 def test_secrets_are_shown_when_they_are_to_be_revealed_alone(hooks):
