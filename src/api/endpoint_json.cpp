@@ -118,6 +118,14 @@ void append_stats(std::string& out, const EndpointFigures& figures) {
   stats.end();
 }
 
+// Of one that is active: what holds it all the same.
+std::optional<std::string> reason_of(const EndpointView& view, const EndpointHealth& health) {
+  if (view.endpoint.state == EndpointState::active && health.paused_until) {
+    return "429 with Retry-After: nothing is sent until " + format_timestamp(*health.paused_until);
+  }
+  return view.state_reason;
+}
+
 }  // namespace
 
 std::string masked_url(std::string_view target) {
@@ -133,7 +141,7 @@ void append_endpoint_json(std::string& out, const EndpointView& view,
   object.text("url", shown_url(view, reveals));
   object.text("description", view.description);
   object.text("state", to_string(endpoint.state));
-  object.text_or_null("state_reason", view.state_reason);
+  object.text_or_null("state_reason", reason_of(view, figures.health));
   append_texts(object.name("types"), endpoint.filter.types);
   append_texts(object.name("sources"), endpoint.filter.sources);
   object.text("body", to_string(endpoint.body));

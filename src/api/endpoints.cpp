@@ -246,6 +246,8 @@ HandlerResult rotate_secret(const ApiContext& context, ApiRequest request) {
     overlap = std::chrono::seconds{
         reader.optional_integer(fields[0], 0, endpoint_limits::kMaxOverlap.count())
             .value_or(overlap.count())};
+    // An overlap that is misspelled would leave the old secret in use for a day.
+    reader.refuse_others(fields);
   }
   if (!faults.empty()) {
     co_return faults_answer(faults);

@@ -41,18 +41,6 @@ std::string read_note(ObjectReader& reader, const JsonField& field, Faults& faul
   return note;
 }
 
-void refuse_unknown(JsonValue object, std::span<const JsonField> known, Faults& faults) {
-  JsonMembers members{object};
-  while (const auto member = members.next()) {
-    const std::string name = decode_json_string(member->name).value_or(std::string{});
-    const bool is_known = std::any_of(known.begin(), known.end(),
-                                      [&](const JsonField& field) { return field.name == name; });
-    if (!is_known) {
-      faults.unknown_field({"body", name}, compact(member->value.raw));
-    }
-  }
-}
-
 ReleaseRequest read_release(JsonValue object, std::span<const JsonField> fields, Faults& faults) {
   ObjectReader reader{{"body"}, object, faults};
   ReleaseRequest release;
@@ -63,7 +51,7 @@ ReleaseRequest read_release(JsonValue object, std::span<const JsonField> fields,
   release.is_dry_run = reader.optional_boolean(fields[2]).value_or(false);
   release.note = read_note(reader, fields[3], faults);
   // A `dry_run` that is misspelled would be a real one.
-  refuse_unknown(object, fields, faults);
+  reader.refuse_others(fields);
   return release;
 }
 
@@ -155,7 +143,7 @@ HandlerResult post_event_replay(const ApiContext& context, ApiRequest request) {
     ObjectReader reader{{"body"}, body.json, faults};
     endpoint_id = reader.optional_text(fields[0]);
     note.note = read_note(reader, fields[1], faults);
-    refuse_unknown(body.json, fields, faults);
+    reader.refuse_others(fields);
   }
   if (!faults.empty()) {
     co_return faults_answer(faults);

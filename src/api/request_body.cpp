@@ -5,6 +5,7 @@
 #include "base/json_compact.hpp"
 #include "base/number_text.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace dispatcher {
@@ -259,6 +260,18 @@ std::optional<bool> ObjectReader::optional_boolean(const JsonField& field) {
     return std::nullopt;
   }
   return field.value->raw == "true";
+}
+
+void ObjectReader::refuse_others(std::span<const JsonField> known) {
+  JsonMembers members{object_};
+  while (const auto member = members.next()) {
+    const std::string name = decode_json_string(member->name).value_or(std::string{});
+    const bool is_known = std::any_of(known.begin(), known.end(),
+                                      [&](const JsonField& field) { return field.name == name; });
+    if (!is_known) {
+      faults_.unknown_field(parent_ / name, compact(member->value.raw));
+    }
+  }
 }
 
 std::optional<std::vector<std::string>> ObjectReader::texts(const JsonField& field) {

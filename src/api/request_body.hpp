@@ -72,6 +72,10 @@ class ObjectReader {
   [[nodiscard]] std::optional<std::vector<JsonValue>> optional_list(const JsonField& field,
                                                                     std::size_t maximum);
 
+  // What is none of `known`: for bodies in which a name that is misspelled would do something else
+  // than was meant.
+  void refuse_others(std::span<const JsonField> known);
+
   [[nodiscard]] Loc loc_of(const JsonField& field) const;
 
  private:

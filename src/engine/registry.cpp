@@ -12,7 +12,7 @@ namespace {
 using boost::asio::awaitable;
 
 // How often a change is tried on the latest record when others change it at the same time.
-constexpr int kMaxTries = 5;
+constexpr int kMaxTries = 32;
 
 }  // namespace
 

@@ -38,7 +38,8 @@ TestExchange abandoned_test(const Endpoint& endpoint) {
 
 std::vector<EndpointHealth> Engine::health() const {
   std::vector<EndpointHealth> all;
-  lanes_.for_each([&all](const Lane& lane) {
+  const Now at = now();
+  lanes_.for_each([&all, at](const Lane& lane) {
     if (lane.has_left) {
       return;
     }
@@ -46,6 +47,10 @@ std::vector<EndpointHealth> Engine::health() const {
     one.number = lane.endpoint->number;
     one.breaker = lane.breaker.state();
     one.in_flight = static_cast<std::int64_t>(lane.in_flight);
+    if (lane.paused_until > at.mono) {
+      one.paused_until =
+          at.wall + std::chrono::ceil<WallTime::duration>(lane.paused_until - at.mono);
+    }
     if (lane.latency != nullptr) {
       one.p50 = lane.latency->quantile(0.50);
       one.p99 = lane.latency->quantile(0.99);

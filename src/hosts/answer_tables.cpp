@@ -3,6 +3,7 @@
 #include "hosts/text_table.hpp"
 
 #include <array>
+#include <utility>
 
 namespace dispatcher {
 namespace {
@@ -84,7 +85,8 @@ TableRow heading(std::span<const Column> columns) {
 TableRow row_of_object(std::string_view object, std::span<const Column> columns) {
   TableRow row;
   for (const Column& column : columns) {
-    row.push_back(cut(words_of(find(object, column.field))));
+    std::string words = words_of(find(object, column.field));
+    row.push_back(column.is_whole ? std::move(words) : cut(std::move(words)));
   }
   return row;
 }

@@ -15,6 +15,7 @@ namespace dispatcher {
 struct Column {
   std::string_view title;
   std::string_view field;  // `stats.waiting`: a member of a member
+  bool is_whole = false;   // never cut: what was cut would be of no use
 };
 
 using TableRow = std::vector<std::string>;
@@ -27,7 +28,7 @@ using TableRow = std::vector<std::string>;
 [[nodiscard]] std::string text_member(std::string_view object, std::string_view name);
 
 [[nodiscard]] TableRow heading(std::span<const Column> columns);
-// Long texts are cut.
+// Long texts are cut, where their column lets them.
 [[nodiscard]] TableRow row_of_object(std::string_view object, std::span<const Column> columns);
 
 // A line for each column, with its title before it; nothing is cut.

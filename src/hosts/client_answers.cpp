@@ -28,6 +28,9 @@ std::string text_of(const JsonField& field) {
   return decode_json_string(*field.value).value_or(std::string{});
 }
 
+// The API's words before those that say what is wrong with a value.
+constexpr std::string_view kValueError = "Value error, ";
+
 struct Fault {
   std::vector<std::string> where;
   std::string what;
@@ -46,6 +49,9 @@ Fault fault_in(std::string_view json) {
     }
   }
   fault.what = text_of(fields[1]);
+  if (fault.what.starts_with(kValueError)) {
+    fault.what.erase(0, kValueError.size());
+  }
   return fault;
 }
 

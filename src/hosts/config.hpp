@@ -204,8 +204,8 @@ struct ListenConfig {
   int status = 200;
   double fail_rate = 0;  // share of the requests that are answered 503
   std::chrono::microseconds delay{0};
-  std::string secret;       // `whsec_…`, or raw; empty: signatures are not looked at
-  std::string record_file;  // empty for none
+  std::vector<std::string> secrets;  // `whsec_…`, or raw; none: signatures are not looked at
+  std::string record_file;           // empty for none
 };
 
 enum class StoreAction : std::uint8_t { backup, check, restore };

@@ -34,8 +34,8 @@ constexpr std::array kListColumns{Column{"ID", "id"},
                                   Column{"DELIVERED", "stats.delivered"},
                                   Column{"FAILING SINCE", "failing_since"},
                                   Column{"OLDEST WAITING", "stats.oldest_waiting"},
-                                  Column{"URL", "url"},
-                                  Column{"DESCRIPTION", "description"}};
+                                  Column{"DESCRIPTION", "description"},
+                                  Column{"URL", "url", true}};
 
 constexpr std::array kFields{Column{"id", "id"},
                              Column{"url", "url"},

@@ -14,18 +14,11 @@ constexpr std::array kFilterSettings{Setting::status,      Setting::state, Setti
                                      Setting::endpoint_id, Setting::type,  Setting::source,
                                      Setting::from,        Setting::to};
 
-Result<EventsFilter> make_filter(const Settings& settings) {
+EventsFilter make_filter(const Settings& settings) {
   EventsFilter filter;
   filter.status = settings.text(Setting::status);
   filter.state = settings.text(Setting::state);
   filter.endpoint_id = settings.text(Setting::endpoint_id);
-  const auto subjects = {!filter.status.empty(), !filter.state.empty(),
-                         !filter.endpoint_id.empty()};
-  if (std::count(subjects.begin(), subjects.end(), true) > 1) {
-    return invalid(
-        "--status, --state, --endpoint-id: only one of them at a time (leave the others "
-        "out)");
-  }
   filter.type = settings.text(Setting::type);
   filter.source = settings.text(Setting::source);
   filter.reason = settings.text(Setting::reason);
@@ -111,10 +104,10 @@ Result<EventsConfig> make_events_config(Command command, const Settings& setting
   }
   Taker take;
   take(make_client_config(settings, around), config.client);
-  take(make_filter(settings), config.filter);
   if (take.error) {
     return *take.error;
   }
+  config.filter = make_filter(settings);
   config.order = settings.text(Setting::order);
   config.limit = settings.whole(Setting::limit);
   config.is_json = settings.flag(Setting::json);
@@ -131,10 +124,10 @@ Result<ReleaseConfig> make_release_config(Command command, const Settings& setti
   }
   Taker take;
   take(make_client_config(settings, around), config.client);
-  take(make_filter(settings), config.filter);
   if (take.error) {
     return *take.error;
   }
+  config.filter = make_filter(settings);
   config.id = settings.text(Setting::id);
   if (settings.is_given(Setting::release_limit)) {
     config.limit = settings.whole(Setting::release_limit);
@@ -149,10 +142,10 @@ Result<ExportConfig> make_export_config(const Settings& settings, const Surround
   ExportConfig config;
   Taker take;
   take(make_client_config(settings, around), config.client);
-  take(make_filter(settings), config.filter);
   if (take.error) {
     return *take.error;
   }
+  config.filter = make_filter(settings);
   config.is_csv = settings.text(Setting::export_format) == "csv";
   config.file = settings.text(Setting::export_file);
   return config;

@@ -154,7 +154,7 @@ Result<ListenConfig> make_listen_config(const Settings& settings, const Surround
   config.status = static_cast<int>(settings.whole(Setting::answer_status));
   config.fail_rate = settings.share(Setting::fail_rate);
   config.delay = settings.duration(Setting::delay);
-  config.secret = settings.text(Setting::signing_secret);
+  config.secrets = settings.list(Setting::signing_secret);
   config.record_file = settings.text(Setting::record);
   return config;
 }

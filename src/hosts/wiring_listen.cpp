@@ -21,7 +21,7 @@ ReceiverOptions receiver_options(const ListenConfig& config, Random& random) {
   options.fail_rate = config.fail_rate;
   options.seed = random.next();
   options.delay = config.delay;
-  options.secret = config.secret;
+  options.secrets = config.secrets;
   options.record_file = config.record_file;
   return options;
 }

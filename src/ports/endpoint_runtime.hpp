@@ -2,6 +2,7 @@
 // any executor; answers come on the caller's.
 #pragma once
 
+#include "base/time.hpp"
 #include "model/breaker.hpp"
 #include "model/delivery.hpp"
 #include "model/endpoint.hpp"
@@ -20,6 +21,7 @@ namespace dispatcher {
 struct EndpointHealth {
   EndpointNumber number = kNoEndpoint;
   BreakerState breaker = BreakerState::closed;
+  std::optional<WallTime> paused_until;  // by a 429's Retry-After; empty: it is not
   std::int64_t in_flight = 0;
   // Of the successful requests of late; empty when there were none.
   std::optional<std::chrono::milliseconds> p50;

@@ -5,6 +5,8 @@ import base64
 import hashlib
 import hmac
 import json
+import re
+import threading
 
 import pytest
 
@@ -113,6 +115,27 @@ def test_a_change_holds_from_then_on_and_null_undoes_it(hooks, receive):
     assert old.requests == []
 
 
+def test_many_may_change_one_endpoint_at_once(hooks, delivering):
+    endpoint = create(hooks, "https://hooks.example.com/x")["id"]
+    refused = []
+
+    def change(field):
+        client = delivering.client()
+        answers = [client.patch(f"/endpoints/{endpoint}", {field: n}) for n in range(1, 21)]
+        refused.extend(answer for answer in answers if answer.status != 200)
+        client.close()
+
+    fields = ["concurrency", "retries", "timeout_seconds", "rate_per_second"] * 2
+    changers = [threading.Thread(target=change, args=(field,)) for field in fields]
+    for changer in changers:
+        changer.start()
+    for changer in changers:
+        changer.join()
+    assert refused == []
+    shown = hooks.get(f"/endpoints/{endpoint}").json
+    assert [shown[field] for field in fields] == [20] * 8
+
+
 def test_secrets_are_shown_when_they_are_to_be_revealed_alone(hooks):
     url, headers = "https://u:pass@hooks.example.com:8443/T0/secret?k=v", {"X-Key": "value"}
     endpoint = create(hooks, url, headers=headers)
@@ -153,6 +176,27 @@ def test_a_test_event_shows_the_whole_exchange_and_is_kept_nowhere(hooks, receiv
     failed = hooks.post(f"/endpoints/{endpoint['id']}/test").json
     assert (failed["outcome"], failed["status"]) == ("retryable", 500)
     assert failed["error"].startswith("status:")
+
+
+def test_one_that_a_429_holds_says_so(hooks, receive):
+    receiver = receive(status=429, headers=[("Retry-After", "3600")])
+    endpoint = create(hooks, receiver.url())["id"]
+    hooks.post_event()
+    shown = wait_until(lambda: (one if (one := hooks.get(f"/endpoints/{endpoint}").json)["state_reason"]
+                                else None), "the endpoint to be held")
+    assert (shown["state"], shown["breaker"]) == ("active", "closed")
+    assert re.fullmatch(r"429 with Retry-After: nothing is sent until \S+Z", shown["state_reason"])
+    waits = hooks.post_event()
+    assert state_of(hooks, waits) == ["waiting"]
+    assert len(receiver.requests) == 1
+
+
+def test_an_overlap_that_is_misspelled_is_refused_and_rotates_nothing(hooks):
+    endpoint = create(hooks, "https://hooks.example.com/x")["id"]
+    before = hooks.get(f"/endpoints/{endpoint}").json["updated_at"]
+    assert_faults(hooks.post(f"/endpoints/{endpoint}/rotate-secret", {"overlap": 0}),
+                  fault("extra_forbidden", ["body", "overlap"], "Extra inputs are not permitted", 0))
+    assert hooks.get(f"/endpoints/{endpoint}").json["updated_at"] == before
 
 
 def test_both_secrets_sign_while_one_is_rotated(hooks, receive):

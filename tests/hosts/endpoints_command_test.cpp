@@ -146,7 +146,7 @@ TEST_F(EndpointsCommandTest, what_is_wrong_is_refused_before_it_is_sent_and_not_
 
 TEST_F(EndpointsCommandTest, what_the_service_finds_wrong_is_told_by_flag) {
   const std::string faults =
-      R"({"detail":[{"loc":["body","url"],"msg":"must be https","input":"http://h/hunter2"},)"
+      R"({"detail":[{"loc":["body","url"],"msg":"Value error, must be https","input":"http://h/hunter2"},)"
       R"({"loc":["body","headers","Host"],"msg":"may not be set","input":"hunter2"},)"
       R"({"loc":["body","timeout_seconds"],"msg":"too long"}]})";
   answer(422, faults);

@@ -46,8 +46,15 @@ TEST_F(EventsCommandTest, an_unknown_event_is_said) {
   api.answers.push_back(answer_of(404, R"({"detail":"Event with ID x not found"})"));
   expect_refusal({"events", "show", "x"}, 1, "Event with ID x not found");
   expect_refusal({"events", "attempts"}, 2, "ID: is missing");
-  expect_refusal({"events", "list", "--status", "pending", "--state", "review"}, 2,
-                 "only one of them");
+}
+
+TEST_F(EventsCommandTest, what_one_endpoint_has_in_review_is_listed_and_replayed) {
+  api.answers.push_back(answer_of(200, R"({"items":[],"next_cursor":null})"));
+  EXPECT_EQ(call({"events", "list", "--state", "review", "--endpoint-id", "ep_1"}), 0);
+  EXPECT_NE(api.requests.at(0).path.find("&state=review&endpoint_id=ep_1"), std::string::npos);
+  api.answers.push_back(answer_of(202, R"({"matched":3,"replayed":3})"));
+  EXPECT_EQ(call({"events", "replay", "--state", "review", "--endpoint-id", "ep_1"}), 0);
+  EXPECT_EQ(api.requests.back().body, R"({"filter":{"state":"review","endpoint_id":"ep_1"}})");
 }
 
 TEST_F(EventsCommandTest, an_event_is_shown_with_who_released_it_when_and_why) {

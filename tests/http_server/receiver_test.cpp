@@ -81,15 +81,26 @@ TEST_F(Receiver, everything_is_accepted_with_the_status_it_is_told) {
 }
 
 TEST_F(Receiver, either_signature_is_enough_and_both_may_be_there) {
-  receiver_options.secret = kSecret;
+  receiver_options.secrets = {std::string{kSecret}};
   EXPECT_EQ(ask(standard_headers("a")), 200);
   EXPECT_EQ(ask(plain_header()), 200);
   EXPECT_EQ(ask(standard_headers("b") + plain_header()), 200);
   EXPECT_EQ(receiver->counts().bad_signatures, 0U);
 }
 
+TEST_F(Receiver, any_of_several_secrets_may_have_signed_each_by_itself) {
+  receiver_options.secrets = {"another secret", std::string{kSecret}, "a third"};
+  const auto key = parse_signing_secret("another secret").value();
+  const std::string plain = "X-Webhook-Signature: " + sign_body(key, kBody) + "\r\n";
+  EXPECT_EQ(ask(standard_headers("a") + plain), 200);
+  EXPECT_EQ(ask(plain), 200);
+  EXPECT_EQ(ask(standard_headers("b") + plain_header()), 200);
+  EXPECT_EQ(ask(plain, "{}"), 401);
+  EXPECT_EQ(ask("X-Webhook-Signature: " + sign_body("unknown", kBody) + "\r\n"), 401);
+}
+
 TEST_F(Receiver, what_is_signed_wrongly_or_not_at_all_gets_401) {
-  receiver_options.secret = kSecret;
+  receiver_options.secrets = {std::string{kSecret}};
   EXPECT_EQ(ask(""), 401);
   EXPECT_EQ(ask(standard_headers("a", 301)), 401);
   EXPECT_EQ(ask(standard_headers("a", -301)), 401);
@@ -178,7 +189,7 @@ TEST_F(Receiver, options_that_make_no_sense_are_refused_by_name) {
   options.fail_rate = 1.5;
   EXPECT_NE(refused(options).message.find("--fail-rate"), std::string::npos);
   options = {};
-  options.secret = "whsec_%%%";
+  options.secrets = {std::string{kSecret}, "whsec_%%%"};
   EXPECT_NE(refused(options).message.find("--secret"), std::string::npos);
   options = {};
   options.record_file = "/nowhere/record";

@@ -112,8 +112,11 @@ def test_the_webhook_route_takes_what_openssl_and_the_libraries_sign(starts, tmp
     assert answer(JSON_TYPE) == 401
     for headers in signed_headers(secret, body):
         assert answer({**headers, **plain}) == 200
-        assert answer({**headers, **plain, "webhook-id": "msg_2"}) == 401
         assert answer(headers) == 401, "X-Webhook-Signature is asked for"
+    # The standard signature may be by the secret of an endpoint.
+    for headers in signed_headers("whsec_" + base64.b64encode(b"another key").decode(), body):
+        assert answer({**headers, **plain}) == 200
+        assert answer({**headers, **plain}, body + b" ") == 401
 
 
 def test_what_we_deliver_is_taken_by_our_own_receivers(starts, tmp_path):
@@ -158,7 +161,68 @@ def test_our_own_receivers_take_every_body_while_a_secret_is_rotated(starts, tmp
     [entry, *_] = client.json("GET", "/webhooks/logs")
     assert (entry["payload"], entry["event_type"]) == (
         {"n": 1}, "unknown" if format == "payload" else "order.created")
-    # Without the overlap the receivers' secret is no longer among those that sign.
-    for one in client.json("GET", "/endpoints")["items"]:
+    # Without the overlap the receivers' secret is no longer among those that sign; the service's own
+    # route goes by X-Webhook-Signature, which every endpoint gets.
+    for one, status in zip(client.json("GET", "/endpoints")["items"], (200, 401)):
         client.json("POST", f"/endpoints/{one['id']}/rotate-secret", {"overlap_seconds": 0})
-        assert client.json("POST", f"/endpoints/{one['id']}/test")["status"] == 401
+        assert client.json("POST", f"/endpoints/{one['id']}/test")["status"] == status
+
+
+def test_while_a_secret_is_rotated_both_sign_until_the_old_ones_end(starts, tmp_path, libraries):
+    receiver = starts(harness.Receiver)
+    service = starts(harness.Service, "--ca-file", receiver.ca_file, "--allow-target",
+                     "https://127.0.0.0/8")
+    client = service.client()
+    made = client.json("POST", "/endpoints", {"url": receiver.url()}, expect=201)
+    path = f"/endpoints/{made['id']}"
+
+    def delivered():
+        """The request of an event that is posted now."""
+        event = client.post_event({"n": 1})
+        return [harness.wait_until(
+            lambda: next((one for one in receiver.records() if one["id"] == event), None),
+            "the event to be received")]
+
+    def rotate(seconds):
+        return client.json("POST", f"{path}/rotate-secret", {"overlap_seconds": seconds})
+
+    old_secret = made["secret"]
+    published.expect_signed(delivered(), old_secret)
+    new_secret = rotate(3600)["secret"]
+    published.expect_signed(delivered(), new_secret, old_secret)
+    third_secret = rotate(3600)["secret"]
+    published.expect_signed(delivered(), third_secret, new_secret, old_secret)
+    # Without an overlap the one before ends at once, and so do those that went before it.
+    last = rotate(0)
+    assert last["previous_valid_until"] is None
+    published.expect_signed(delivered(), last["secret"])
+    # The end comes by itself.
+    next_secret = rotate(1)["secret"]
+    signatures = harness.wait_until(
+        lambda: one if len((one := delivered()[0])["headers"]["webhook-signature"].split()) == 1 else None,
+        "the overlap to end")
+    published.expect_signed([signatures], next_secret)
+
+
+def test_listen_takes_what_any_of_its_secrets_signed(starts, tmp_path):
+    """An endpoint's own secret signs `webhook-signature`, the service's `X-Webhook-Signature`."""
+    file = tmp_path / "secret.json"
+    key = base64.b64encode(secrets.token_bytes(32)).decode()
+    file.write_text(json.dumps({"zapier_api_key": "key", "jwt_secret": "j" * 40,
+                                "zapier_webhook_secret": SECRETS["raw"], "encryption_keys": [key]}))
+    own = SECRETS["base64"]
+    both = starts(harness.Receiver, "--plain", "--secret", own, "--secret", SECRETS["raw"])
+    one = starts(harness.Receiver, "--plain", "--secret", own, name="one")
+    service = starts(harness.Service, "--secrets-file", file, "--allow-target", "http://127.0.0.0/8")
+    client = service.anonymous().take_token("key")
+
+    def status_of_test(url, secret):
+        made = client.json("POST", "/endpoints", {"url": url, "secret": secret}, expect=201)
+        return client.json("POST", f"/endpoints/{made['id']}/test")["status"]
+
+    assert status_of_test(both.url(), own) == 200
+    assert status_of_test(one.url(), own) == 401, "nothing says who made X-Webhook-Signature"
+    other = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    assert status_of_test(both.url(), other) == 401
+    # The service's own route goes by X-Webhook-Signature.
+    assert status_of_test(f"{service.url}/webhook", other) == 200

@@ -86,6 +86,21 @@ TEST_F(ApiEndpoints, what_is_known_of_the_deliveries_is_shown) {
             std::string::npos);
 }
 
+TEST_F(ApiEndpoints, one_that_a_429_holds_says_until_when) {
+  const std::string id = create();
+  EndpointHealth health;
+  health.number = store.records.front().number;
+  health.paused_until = WallTime{1'700'000'000s};
+  runtime.known_health = {health};
+  EXPECT_NE(call("GET", "/endpoints/" + id)
+                .body.find(R"("state":"active","state_reason":"429 with Retry-After: nothing is )"
+                           R"(sent until 2023-11-14T22:13:20.000000Z")"),
+            std::string::npos);
+  EXPECT_NE(call("POST", "/endpoints/" + id + "/pause")
+                .body.find(R"("state":"paused","state_reason":null)"),
+            std::string::npos);
+}
+
 TEST_F(ApiEndpoints, lists_page_in_the_order_of_making) {
   std::vector<std::string> ids;
   for (int i = 0; i < 5; ++i) {

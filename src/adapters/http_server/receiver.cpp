@@ -198,8 +198,8 @@ Result<std::unique_ptr<ReceiverService>> ReceiverService::open(const ReceiverOpt
     return checked.error();
   }
   std::vector<std::string> keys;
-  if (!options.secret.empty()) {
-    auto key = parse_signing_secret(options.secret);
+  for (const std::string& secret : options.secrets) {
+    auto key = parse_signing_secret(secret);
     if (!key) {
       return make_error(key.error().kind, key.error().message + " (--secret)");
     }

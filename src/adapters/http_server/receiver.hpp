@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace dispatcher {
 
@@ -20,10 +21,10 @@ struct ReceiverOptions {
   std::uint64_t seed = 1;  // of which ones: the same requests in the same order fail the same
   std::chrono::microseconds delay{0};  // before each answer
 
-  // `whsec_…` or raw, as in model/signature.hpp. Empty: signatures are not looked at. Otherwise
+  // `whsec_…` or raw, as in model/signature.hpp. None: signatures are not looked at. Otherwise
   // `webhook-signature` and `X-Webhook-Signature` must be right where they are there, and one of
   // them must be; else 401.
-  std::string secret;
+  std::vector<std::string> secrets;
 
   // Appended to: one JSON object a line for each request, written before its answer is sent:
   // `id` (webhook-id or null), `time`, `method`, `path`, `status` (that of the answer), `headers`
