@@ -5,6 +5,12 @@ import threading
 import time
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    # With fewer, of many connections at once some would come a second late.
+    request_queue_size = 256
+
+
 class WebhookReceiver:
     def __init__(self, status=200, headers=(), is_open=True):
         """While it is not open, what came waits for its answer."""
@@ -33,8 +39,7 @@ class WebhookReceiver:
             def log_message(self, *args):
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def url(self, path="/hook"):
