@@ -2,11 +2,23 @@
 
 import http.server
 import threading
+import time
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    # With fewer, of many connections at once some would come a second late.
+    request_queue_size = 256
 
 
 class WebhookReceiver:
-    def __init__(self, status=200, headers=()):
+    def __init__(self, status=200, headers=(), is_open=True):
+        """While it is not open, what came waits for its answer."""
         self.status, self.headers, self.requests = status, list(headers), []
+        self.arrivals = []  # of the requests, on the monotonic clock
+        self._opened = threading.Event()
+        if is_open:
+            self._opened.set()
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -14,7 +26,9 @@ class WebhookReceiver:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
+                receiver.arrivals.append(time.monotonic())
                 receiver.requests.append((self.path, dict(self.headers.items()), body))
+                receiver._opened.wait()
                 self.send_response(receiver.status)
                 for name, value in receiver.headers:
                     self.send_header(name, value)
@@ -25,16 +39,19 @@ class WebhookReceiver:
             def log_message(self, *args):
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def url(self, path="/hook"):
         return f"http://127.0.0.1:{self._server.server_port}{path}"
 
+    def open(self):
+        self._opened.set()
+
     def bodies(self):
         return [body for _, _, body in self.requests]
 
     def stop(self):
+        self.open()
         self._server.shutdown()
         self._server.server_close()
