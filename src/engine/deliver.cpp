@@ -36,11 +36,22 @@ boost::asio::awaitable<void> Engine::work(ClaimedDelivery delivery, Lane& lane, 
     settlement.claim_next = goes_on ? 1 : 0;
     lane.reserved += goes_on ? 1 : 0;
     const auto question = goes_on ? std::optional{lane.ask()} : std::nullopt;
+    const bool disables = !settlement.disables_endpoint.empty();
     auto settled = co_await settle(std::move(settlement));
     // The slot is free only now that the attempt is recorded: what a kill can repeat is bounded by
     // the slots.
     lane.reserved -= goes_on ? 1 : 0;
     --lane.in_flight;
+    if (disables) {
+      // Where the delivery had ended, the answer has no revision: it is a later one than is known.
+      const bool is_told = settled && settled->disabled_in > 0;
+      const auto revision = is_told ? settled->disabled_in : lane.endpoint->revision + 1;
+      --lane.disabling;
+      lane.disabled_in = std::max(lane.disabled_in, revision);
+      if (lane.is_active()) {
+        lane.hint(WallTime{});  // somebody set it right meanwhile
+      }
+    }
     if (question) {
       lane.answer(*question, settled && settled->lane ? &*settled->lane : nullptr);
     }
@@ -125,10 +136,10 @@ void Engine::heed_answer(const Ended& ended, Lane& lane) {
       heed_change(lane.breaker.open_at_once(ended.is_probe, at, jitter), lane);
       return;
     }
-    if (lane.endpoint->state != EndpointState::disabled) {
-      auto disabled = *lane.endpoint;
-      disabled.state = EndpointState::disabled;
-      lane.endpoint = std::make_shared<const Endpoint>(std::move(disabled));
+    const bool was_disabled = lane.endpoint->state == EndpointState::disabled ||
+                              lane.disabling > 0 || lane.endpoint->revision < lane.disabled_in;
+    ++lane.disabling;
+    if (!was_disabled) {
       ports_.metrics.add(Metric::endpoints_disabled);
       report_disabled(ports_.log, *lane.endpoint);
     }

@@ -75,6 +75,7 @@ ReadRecord read_record(const EndpointRecord& record, const ConfiguredEndpoint* c
   view->endpoint.number = record.number;
   view->endpoint.id = record.id;
   view->endpoint.origin = record.origin;
+  view->endpoint.revision = record.revision;
   view->endpoint.state = view->is_usable ? record.state : EndpointState::disabled;
   read.view = std::move(view);
   return read;

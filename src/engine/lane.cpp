@@ -39,7 +39,7 @@ void Lane::answer(DueQuestion question, const LaneDue* said) {
 }
 
 std::size_t Lane::may_begin(MonoTime now, std::size_t freed) const {
-  const bool is_open = endpoint->state == EndpointState::active && !has_left;
+  const bool is_open = is_active() && !has_left;
   if (!is_open || now < paused_until || !breaker.may_begin(now)) {
     return 0;
   }

@@ -50,9 +50,19 @@ class Lane : public boost::intrusive::list_base_hook<> {
   std::optional<WallTime> next_due;
   // What a 429's Retry-After asked for. Monotonic: no jump of the wall clock makes it longer.
   MonoTime paused_until{};
+  // Commits under way that disable it; and the revision in which the last of them did. A set of
+  // endpoints that was read before that knows nothing of it, and does not bring it back.
+  int disabling = 0;
+  std::int64_t disabled_in = 0;
   Breaker breaker;
   RateLimit rate;
   std::unique_ptr<LatencyHistogram> latency;  // from its first success on
+
+  // As configured, and as what it answered leaves it.
+  [[nodiscard]] bool is_active() const {
+    return endpoint->state == EndpointState::active && disabling == 0 &&
+           endpoint->revision >= disabled_in;
+  }
 
   // Something became due at `due`.
   void hint(WallTime due);

@@ -53,7 +53,7 @@ void Lanes::set_endpoints(std::vector<Endpoint> endpoints, Now now) {
 void Lanes::update(Lane& lane, Endpoint endpoint, Now now) {
   const bool is_new = lane.endpoint == nullptr;
   const bool is_other_receiver = !is_new && !is_same_url(lane.endpoint->url, endpoint.url);
-  const bool was_open = !is_new && lane.endpoint->state == EndpointState::active && !lane.has_left;
+  const bool was_open = !is_new && lane.is_active() && !lane.has_left;
   if (is_new) {
     lane.rate = RateLimit{endpoint.rate_per_second};
   } else if (lane.endpoint->rate_per_second != endpoint.rate_per_second) {
@@ -66,7 +66,7 @@ void Lanes::update(Lane& lane, Endpoint endpoint, Now now) {
   }
   lane.has_left = false;
   lane.endpoint = std::make_shared<const Endpoint>(std::move(endpoint));
-  const bool is_open = lane.endpoint->state == EndpointState::active;
+  const bool is_open = lane.is_active();
   if (is_other_receiver || (is_open && !was_open)) {
     lane.hint(WallTime{});
   }
@@ -130,9 +130,8 @@ void Lanes::refresh(Lane& lane, Now now) {
 }
 
 Lanes::Spot Lanes::spot_of(const Lane& lane, Now now) {
-  const bool may_ever = lane.endpoint->state == EndpointState::active && lane.next_due &&
-                        !lane.is_claiming && lane.free_slots() > 0 &&
-                        lane.breaker.state() != BreakerState::half_open;
+  const bool may_ever = lane.is_active() && lane.next_due && !lane.is_claiming &&
+                        lane.free_slots() > 0 && lane.breaker.state() != BreakerState::half_open;
   if (!may_ever) {
     return {LanePlace::idle, {}, {}};  // until what is in its way has gone, which refreshes it
   }

@@ -64,6 +64,7 @@ struct Endpoint {
   std::chrono::microseconds timeout = std::chrono::seconds{30};
   RetryPolicy retry;
   EndpointState state = EndpointState::active;
+  std::int64_t revision = 0;  // of the record that says so: a higher one is later
 };
 
 // `secret-` and the first 8 hex digits of the SHA-256 of the URL.

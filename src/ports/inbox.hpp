@@ -60,7 +60,8 @@ struct Settlement {
   // that has no such commit claims none.
   std::size_t claim_next = 0;
   // Why the endpoint is disabled by what was answered (410), in the same commit. Empty: it is not.
-  // Ignored for one that the secret configures.
+  // Ignored for one that the secret configures. Done even where the answer is `conflict` or
+  // `not_found`: it is about the endpoint, whatever became of the delivery.
   std::string disables_endpoint;
 };
 
@@ -68,6 +69,8 @@ struct SettleAnswer {
   std::vector<ClaimedDelivery> next;  // at most `claim_next`
   // What a claim would say of the endpoint. Empty: nothing was claimed, and nothing was looked at.
   std::optional<LaneDue> lane;
+  // Of the endpoint's record since it is disabled; 0 where the settlement did not ask for that.
+  std::int64_t disabled_in = 0;
 };
 
 class Inbox {

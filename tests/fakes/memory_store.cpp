@@ -43,14 +43,15 @@ boost::asio::awaitable<Result<ClaimAnswer>> MemoryStore::claim(std::vector<Claim
 boost::asio::awaitable<Result<SettleAnswer>> MemoryStore::settle(Settlement settlement) {
   auto apply = [this, settlement = std::move(settlement)]() -> Result<SettleAnswer> {
     const auto settled = settle_now(settlement);
+    const MemoryEndpoint* endpoint = std::as_const(*this).find_endpoint(settlement.endpoint);
+    SettleAnswer answer;
+    if (!settlement.disables_endpoint.empty()) {
+      disable(settlement.endpoint, settlement.disables_endpoint);
+      answer.disabled_in = endpoint == nullptr ? 0 : endpoint->revision;
+    }
     if (!settled) {
       return settled.error();
     }
-    if (!settlement.disables_endpoint.empty()) {
-      disable(settlement.endpoint, settlement.disables_endpoint);
-    }
-    SettleAnswer answer;
-    const MemoryEndpoint* endpoint = std::as_const(*this).find_endpoint(settlement.endpoint);
     if (settlement.claim_next > 0 && endpoint != nullptr &&
         endpoint->endpoint.state == EndpointState::active) {
       const auto claimed = claim_now({{settlement.endpoint, settlement.claim_next}}, kMaxNextBytes);

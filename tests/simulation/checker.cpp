@@ -84,10 +84,6 @@ void Checker::on_life_begins(int process, std::optional<MonoTime> deadline) {
   configuration_.on_life_begins();
 }
 
-void Checker::on_configured(const std::vector<Endpoint>& endpoints) {
-  configuration_.on_configured(endpoints, world_.clock().monotonic());
-}
-
 void Checker::on_stopping(MonoTime may_abort_from) {
   may_abort_from_ = may_abort_from;
 }
@@ -107,6 +103,7 @@ void Checker::on_life_ends(std::size_t in_flight, bool was_stopping) {
     }
   }
   check_erased();
+  forget_unrecorded_410s();
 }
 
 std::size_t Checker::unrecorded_visits() const {
@@ -129,6 +126,7 @@ std::size_t Checker::unrecorded_visits() const {
 void Checker::on_sent(std::size_t index) {
   const Visit& visit = receivers_.visits()[index];
   const auto id = parse_uuid(visit.webhook_id);
+  configuration_.adopt(visit.host, number_at(visit.host), world_.clock().monotonic());
   const Endpoint* endpoint = endpoint_at(visit.host);
   if (!id || endpoint == nullptr) {
     fail("a request without a webhook-id, or to nobody's host " + visit.host);
@@ -159,6 +157,8 @@ void Checker::on_ended(std::size_t index) {
   breakers_[visit.host].on_ended(index, visit, is_gone && !is_made_by_api);
   if (is_gone) {
     configuration_.on_gone(visit);
+    was_gone_.insert(number_of(visit.host));
+    gone_.insert_or_assign(number_of(visit.host), index);
   }
   if (visit.ended_at > visit.deadline) {
     fail("a request outlived its deadline");
@@ -258,20 +258,36 @@ void Checker::check_against_earlier(const DeliveryKey& key, const Visit& visit) 
   }
 }
 
+// A success was read since, of an attempt that had begun before.
+bool Checker::was_overtaken(const EventId& id, MonoTime since) const {
+  const auto from = visits_.lower_bound({id, kNoEndpoint});
+  for (auto known = from; known != visits_.end() && known->first.first == id; ++known) {
+    for (const std::size_t index : known->second) {
+      const Visit& visit = receivers_.visits()[index];
+      if (visit.sent_at < since && visit.is_read_success() && *visit.ended_at >= since) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 void Checker::check_lease(const EventId& id, const Visit& visit) {
   const auto lease = leases_.find(id);
   if (lease == leases_.end()) {
     return;
   }
-  // Where all that was open was discarded, or another consumer acknowledged it, the event had
-  // ended, and the lease with it.
+  // Where all that was open was discarded, or another consumer acknowledged it, or an attempt that
+  // an acknowledgement and a replay had overtaken succeeded, the event had ended, and the lease
+  // too.
   const MonoTime since = lease->second.asked_at;
   const auto row = store_.disk().events.find(id);
   const auto consumed = consumed_.find(id);
   const bool may_have_ended =
       (row != store_.disk().events.end() && releases_.has_discard_since(row->second, since)) ||
       (consumed != consumed_.end() &&
-       (consumed->second.acknowledgements > 0 || consumed->second.acknowledged_at >= since));
+       (consumed->second.acknowledgements > 0 || consumed->second.acknowledged_at >= since ||
+        was_overtaken(id, since)));
   if (!may_have_ended && world_.latest_wall_since(since) < lease->second.until) {
     fail("sent while a consumer held its lease: " + visit.webhook_id);
   }

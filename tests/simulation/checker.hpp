@@ -57,8 +57,18 @@ class Checker : public fakes::SimReceivers::Observer {
   // `in_flight`: what the engine had claimed and not recorded when it ended. `was_stopping`: it had
   // been asked to stop; then what a failing store does not record in time may be given up.
   void on_life_ends(std::size_t in_flight, bool was_stopping);
-  // The engine is told of this set.
+
+  // -- what operators know of endpoints
+  // All that there are, as a life begins.
+  void on_loaded(const std::vector<Endpoint>& endpoints);
+  // These are so from now on.
   void on_configured(const std::vector<Endpoint>& endpoints);
+  void on_creating(const Endpoint& endpoint) { configuration_.on_creating(endpoint); }
+  void on_created(const Endpoint& endpoint, EndpointStart start);
+  void on_resuming(EndpointNumber number) { configuration_.on_resuming(number); }
+  void on_resumed(EndpointNumber number) { configuration_.on_resumed(number); }
+  ReleaseNote on_removing(AskedRelease asked);
+  void on_removal_answered(const std::string& id, bool is_removed);
   // It may come back as a new one: what a 429 had asked for, and what was begun, is forgotten.
   void on_endpoint_leaves_or_returns(const std::string& host) {
     pauses_.erase(host);
@@ -71,7 +81,9 @@ class Checker : public fakes::SimReceivers::Observer {
   void on_ended(std::size_t visit) override;
 
   // Everything is answered, delivered or waits for a person or a consumer.
-  [[nodiscard]] bool is_settled() const;
+  [[nodiscard]] bool is_settled() const { return !unsettled(); }
+  // One that is not, and why.
+  [[nodiscard]] std::optional<std::string> unsettled() const;
   // At the end, when all has been well for long enough.
   void check_end();
 
@@ -106,6 +118,7 @@ class Checker : public fakes::SimReceivers::Observer {
   void check_discard(const DeliveryKey& key, const fakes::Visit& visit);
   void check_against_earlier(const DeliveryKey& key, const fakes::Visit& visit);
   void check_lease(const EventId& id, const fakes::Visit& visit);
+  [[nodiscard]] bool was_overtaken(const EventId& id, MonoTime since) const;
   void check_schedule(const DeliveryKey& key, const Endpoint& endpoint, const fakes::Visit& visit);
   void check_pause(const fakes::Visit& visit);
   void check_breaker(std::size_t index, const fakes::Visit& visit);
@@ -139,6 +152,12 @@ class Checker : public fakes::SimReceivers::Observer {
   [[nodiscard]] const Replays& replays_at(const fakes::Visit& visit) const;
   [[nodiscard]] BreakerModel::Kind kind_of(const fakes::Visit& visit) const;
   [[nodiscard]] const Endpoint* endpoint_at(const std::string& host) const;
+  [[nodiscard]] EndpointNumber number_at(const std::string& host) const;
+  [[nodiscard]] EndpointNumber number_with(const std::string& id) const;
+  // A 410 that nobody has on record tells nobody anything.
+  void forget_unrecorded_410s();
+  // It matched nothing as it came, and an endpoint that wants such events takes it.
+  [[nodiscard]] bool is_in_a_backlog(const fakes::MemoryEvent& row) const;
   [[nodiscard]] std::string endpoint_id_of(EndpointNumber number) const;
   [[nodiscard]] EndpointNumber number_of(const std::string& host) const;
   // How long a call of the store may be under way: what it decided may be that much older than what
@@ -170,6 +189,15 @@ class Checker : public fakes::SimReceivers::Observer {
   std::map<std::string, Pause> pauses_;
   std::map<std::string, BreakerModel> breakers_;
   ConfigurationRules configuration_;
+  std::set<EndpointNumber> may_be_removed_;
+  // What matched nothing, up to the newest event then, is to be routed to it.
+  struct Backlog {
+    EventFilter filter;
+    std::int64_t newest = 0;  // its sequence number
+  };
+  std::map<EndpointNumber, Backlog> backlogs_;
+  std::set<EndpointNumber> was_gone_;
+  std::map<EndpointNumber, std::size_t> gone_;  // the visit that a 410 answered
   // Of all lives: the visits that were no ordinary attempts of their deliveries.
   std::map<std::size_t, BreakerModel::Kind> kinds_;
 };

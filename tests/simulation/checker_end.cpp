@@ -15,17 +15,26 @@ using fakes::Visit;
 
 }  // namespace
 
-bool Checker::is_settled() const {
+std::optional<std::string> Checker::unsettled() const {
   if (accepted_.size() != scenario_.events.size()) {
-    return false;
+    return "a client has no answer";
   }
-  const auto& events = store_.disk().events;
-  return std::all_of(events.begin(), events.end(), [](const auto& event) {
-    const auto& deliveries = event.second.deliveries;
-    return std::all_of(deliveries.begin(), deliveries.end(), [](const auto& one) {
-      return one.first == kNoEndpoint || one.second.state != DeliveryState::waiting;
-    });
-  });
+  for (const auto& [id, row] : store_.disk().events) {
+    if (is_in_a_backlog(row)) {
+      return "not routed to an endpoint that wants it: " + to_string(id);
+    }
+    for (const auto& [number, delivery] : row.deliveries) {
+      const bool is_removed = configuration_.is_removed(number);
+      // What an endpoint that was removed has in review is discarded with it.
+      const bool is_open = delivery.state == DeliveryState::waiting ||
+                           (delivery.state == DeliveryState::review && is_removed);
+      if (number != kNoEndpoint && is_open) {
+        return fmt::format("{} for {}{}: {}", to_string(delivery.state), endpoint_id_of(number),
+                           is_removed ? ", which was removed" : "", to_string(id));
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 void Checker::check_end() {

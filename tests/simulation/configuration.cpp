@@ -46,7 +46,6 @@ void ConfigurationRules::on_configured(const std::vector<Endpoint>& endpoints, M
     }
     one.endpoint = endpoint;
     one.since = now;
-    one.is_gone = false;
     hosts_[endpoint.url.host] = endpoint.number;
   }
 }
@@ -54,12 +53,51 @@ void ConfigurationRules::on_configured(const std::vector<Endpoint>& endpoints, M
 void ConfigurationRules::on_life_begins() {
   for (auto& [number, one] : configured_) {
     one.begun.clear();
+    one.is_resuming = false;
   }
+}
+
+void ConfigurationRules::adopt(const std::string& host, EndpointNumber number, MonoTime now) {
+  const auto coming = coming_.find(host);
+  if (coming != coming_.end() && number != kNoEndpoint && !configured_.contains(number)) {
+    coming->second.number = number;
+    on_configured({coming->second}, now);
+  }
+}
+
+void ConfigurationRules::on_resuming(EndpointNumber number) {
+  configured_.at(number).is_gone = false;
+  configured_.at(number).is_resuming = true;
+}
+
+void ConfigurationRules::on_resumed(EndpointNumber number) {
+  configured_.at(number).is_resuming = false;
+}
+
+void ConfigurationRules::on_removed(EndpointNumber number, MonoTime now) {
+  Configured& one = configured_[number];
+  one.removed_at = one.removed_at.value_or(now);
+}
+
+std::vector<EndpointNumber> ConfigurationRules::numbers() const {
+  std::vector<EndpointNumber> numbers;
+  for (const auto& [number, one] : configured_) {
+    if (!one.removed_at) {
+      numbers.push_back(number);
+    }
+  }
+  return numbers;
+}
+
+bool ConfigurationRules::is_removed(EndpointNumber number) const {
+  const auto known = configured_.find(number);
+  return known != configured_.end() && known->second.removed_at.has_value();
 }
 
 void ConfigurationRules::on_gone(const Visit& visit) {
   Configured& one = configured_.at(hosts_.at(visit.host));
-  one.is_gone = one.endpoint.origin == EndpointOrigin::api && one.endpoint.url.host == visit.host;
+  one.is_gone = one.is_gone || (!one.is_resuming && one.endpoint.origin == EndpointOrigin::api &&
+                                one.endpoint.url.host == visit.host);
 }
 
 const Endpoint* ConfigurationRules::endpoint_at(const std::string& host) const {
@@ -75,6 +113,9 @@ std::optional<std::string> ConfigurationRules::fault_of(const Visit& visit, std:
     if (!is_within_rate(one.begun, *endpoint.rate_per_second)) {
       return "sent more often than its endpoint's rate: " + visit.host;
     }
+  }
+  if (one.removed_at && visit.sent_at > *one.removed_at) {
+    return "sent to an endpoint that was removed: " + visit.host;
   }
   if (visit.sent_at == one.since) {
     return std::nullopt;

@@ -97,6 +97,10 @@ TEST(EngineIsolation, a_410_disables_an_endpoint_of_the_api_and_says_so_in_the_c
   world.http.answers.clear();
   world.engine->set_endpoints(world.endpoints);
   world.run_for(1s);
+  EXPECT_EQ(world.http.sent.size(), 1U) << "read before that, a list does not bring it back";
+  world.endpoints[0].revision = world.store.disk().endpoints[0].revision + 1;
+  world.engine->set_endpoints(world.endpoints);
+  world.run_for(1s);
   EXPECT_EQ(world.engine->counts().successful, 4) << "set right, it goes on";
 }
 

@@ -24,8 +24,9 @@ inline std::string found_with(const Breakage& breakage) {
 }
 
 // True when some seed shows a broken promise that begins so.
-inline bool is_found(const Breakage& breakage, std::string_view promise) {
-  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+inline bool is_found(const Breakage& breakage, std::string_view promise,
+                     std::uint64_t seeds = kSeeds) {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     const Report report = simulate(scenario_of(seed), breakage);
     if (report.violation && report.violation->find(promise) != std::string::npos) {
       return true;

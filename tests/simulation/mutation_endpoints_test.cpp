@@ -112,5 +112,66 @@ TEST(Mutation, an_endpoint_that_heals_and_is_not_tried_is_found) {
   EXPECT_TRUE(is_found(with_store<ForgetsWhatIsDue>(), "it hangs"));
 }
 
+// A list of endpoints that was read before a 410 is taken for a later one.
+TEST(Mutation, a_stale_list_that_undoes_a_410_is_found) {
+  const auto breakage = with_each_endpoint([](Endpoint& endpoint) { endpoint.revision = 1 << 30; });
+  EXPECT_TRUE(is_found(breakage, "sent to an endpoint that a 410 had disabled", 4'000));
+}
+
+struct RemovesNothing : MemoryStore {
+  using MemoryStore::MemoryStore;
+  Result<void> remove_now(const std::string& /*id*/, bool /*discards_waiting*/,
+                          const ReleaseNote& /*note*/) override {
+    return {};
+  }
+};
+
+TEST(Mutation, a_removed_endpoint_that_is_sent_something_is_found) {
+  EXPECT_TRUE(is_found(with_store<RemovesNothing>(), "sent to an endpoint that was removed"));
+}
+
+struct RemovesAndDeniesIt : MemoryStore {
+  using MemoryStore::MemoryStore;
+  Result<void> remove_now(const std::string& id, bool /*discards_waiting*/,
+                          const ReleaseNote& note) override {
+    (void)MemoryStore::remove_now(id, true, note);
+    return make_error(ErrorKind::retry_later, "broken on purpose");
+  }
+};
+
+TEST(Mutation, an_endpoint_that_nobody_removed_and_is_gone_is_found) {
+  EXPECT_TRUE(is_found(with_store<RemovesAndDeniesIt>(), "gone though nobody removed it"));
+}
+
+struct KeepsWhatWaits : MemoryStore {
+  using MemoryStore::MemoryStore;
+  Result<void> remove_now(const std::string& id, bool discards_waiting,
+                          const ReleaseNote& note) override {
+    const auto removed = MemoryStore::remove_now(id, discards_waiting, note);
+    for (fakes::MemoryEndpoint& endpoint : disk_to_change().endpoints) {
+      endpoint.discard_note.reset();
+    }
+    return removed;
+  }
+};
+
+TEST(Mutation, what_waits_for_a_removed_endpoint_for_ever_is_found) {
+  EXPECT_TRUE(is_found(with_store<KeepsWhatWaits>(), ", which was removed"));
+}
+
+struct ForgetsBacklogs : MemoryStore {
+  using MemoryStore::MemoryStore;
+  Result<ClaimAnswer> claim_now(std::vector<ClaimRequest> requests, std::size_t bytes) override {
+    for (fakes::MemoryEndpoint& endpoint : disk_to_change().endpoints) {
+      endpoint.wants_backlog = false;
+    }
+    return MemoryStore::claim_now(std::move(requests), bytes);
+  }
+};
+
+TEST(Mutation, a_backlog_that_is_not_routed_is_found) {
+  EXPECT_TRUE(is_found(with_store<ForgetsBacklogs>(), "not routed to an endpoint that wants it"));
+}
+
 }  // namespace
 }  // namespace dispatcher::simulation

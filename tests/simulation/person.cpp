@@ -84,6 +84,9 @@ ReleaseAction Person::some_action() {
 
 std::string Person::some_endpoint() {
   const auto& endpoints = store_.disk().endpoints;
+  if (endpoints.empty()) {
+    return "nobody";
+  }
   const auto last = static_cast<std::int64_t>(endpoints.size()) - 1;
   return endpoints[static_cast<std::size_t>(random_.between(std::int64_t{0}, last))].endpoint.id;
 }

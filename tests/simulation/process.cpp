@@ -1,8 +1,7 @@
 #include "simulation/process.hpp"
 
-#include "simulation/operator.hpp"
-
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 
@@ -15,6 +14,7 @@ using std::chrono::seconds;
 
 constexpr std::size_t kClients = 3;
 constexpr std::chrono::minutes kSetsRightEvery{10};
+constexpr const char* kSealKey = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 }  // namespace
 
@@ -97,30 +97,19 @@ EngineOptions Process::engine_options() {
 }
 
 boost::asio::awaitable<void> Process::live() {
-  std::vector<Endpoint> endpoints;
-  while (endpoints.empty()) {
-    std::vector<Sha256Digest> hashes;
-    for (const std::string& url : around_.scenario.urls) {
-      hashes.push_back(sha256(url));
-    }
-    auto configured =
-        co_await around_.store.configure_endpoints(around_.scenario.endpoints, std::move(hashes));
-    if (configured) {
-      endpoints = std::move(*configured);
-    } else {
-      co_await sleep(milliseconds{100});
-    }
-  }
+  maintenance_ = std::make_unique<Maintenance>(around_.store, around_.world.clock(), timers_,
+                                               around_.log, RetentionPolicy{});
+  const RegistryPorts registry_ports{around_.store,  *this,       around_.world.clock(),
+                                     engine_random_, around_.log, [this] { maintenance_->wake(); }};
+  registry_ = std::make_unique<EndpointRegistry>(registry_ports, DeliveryDefaults{});
+  const std::vector<Endpoint> endpoints = co_await load();
   const Clock& clock = broken_clock_ ? *broken_clock_ : around_.world.clock();
   HttpClient& http = broken_http_ ? *broken_http_ : receivers_client_;
   const EnginePorts ports{around_.store,  http,     clock,      timers_,
                           engine_random_, metrics_, around_.log};
-  engine_ =
-      std::make_unique<Engine>(loop_.get_executor(), ports, broken(endpoints), engine_options());
+  engine_ = std::make_unique<Engine>(loop_.get_executor(), ports, endpoints_, engine_options());
   around_.checker.on_life_begins(number_, deadline_);
-  around_.checker.on_configured(endpoints);
-  maintenance_ =
-      std::make_unique<Maintenance>(around_.store, clock, timers_, around_.log, RetentionPolicy{});
+  around_.checker.on_loaded(endpoints);
   spawn(maintenance_->run());
   for (std::size_t client = 0; client < kClients; ++client) {
     spawn(ingest(client));
@@ -129,16 +118,17 @@ boost::asio::awaitable<void> Process::live() {
     spawn(consume());
   }
   if (around_.scenario.person.acts_every.count() > 0) {
+    ++others_;
     spawn(look_after_events());
-  } else {
-    is_left_alone_ = true;
   }
   if (around_.scenario.reconfigures_every.count() > 0) {
     spawn(reconfigure(endpoints));
   }
   if (around_.scenario.operates_every.count() > 0) {
-    spawn(operate(endpoints));
+    ++others_;
+    spawn(operate());
   }
+  --others_;
   co_await engine_->run();
   maintenance_->stop();
   has_ended_ = true;
@@ -182,22 +172,66 @@ std::vector<Endpoint> Process::broken(std::vector<Endpoint> endpoints) const {
   return endpoints;
 }
 
-void Process::configure(std::vector<Endpoint> endpoints) {
-  around_.checker.on_configured(endpoints);
-  engine_->set_endpoints(broken(std::move(endpoints)));
+boost::asio::awaitable<std::vector<Endpoint>> Process::load() {
+  const std::vector<std::string> keys_in_base64{kSealKey};
+  const KeyRing keys = *KeyRing::make(keys_in_base64);
+  SecretEndpoints secret;
+  for (std::size_t i = 0; i < around_.scenario.endpoints.size(); ++i) {
+    if (around_.scenario.endpoints[i].origin == EndpointOrigin::secret) {
+      secret.endpoints.push_back(around_.scenario.endpoints[i]);
+      secret.urls.push_back(around_.scenario.urls[i]);
+      secret.url_hashes.push_back(sha256(around_.scenario.urls[i]));
+    }
+  }
+  while (true) {
+    SecretEndpoints given = secret;
+    const auto loaded = co_await registry_->load(std::move(given), keys);
+    if (loaded) {
+      break;
+    }
+    co_await sleep(milliseconds{100});
+  }
+  co_return told_;
 }
 
-boost::asio::awaitable<void> Process::operate(std::vector<Endpoint> endpoints) {
-  Operator person{std::move(endpoints)};
-  while (!around_.is_healed) {
-    co_await sleep(around_.scenario.operates_every);
-    person.change_one(around_.random);
-    configure(person.endpoints());
+void Process::set_endpoints(std::vector<Endpoint> endpoints) {
+  told_ = endpoints;
+  if (!engine_) {
+    endpoints_ = broken(std::move(endpoints));
+    return;
   }
+  auto set = [this, given = broken(std::move(endpoints))] { engine_->set_endpoints(given); };
+  boost::asio::post(loop_, std::move(set));
+}
+
+boost::asio::awaitable<std::vector<EndpointHealth>> Process::health() {
+  co_return std::vector<EndpointHealth>{};
+}
+
+boost::asio::awaitable<TestExchange> Process::test(Endpoint /*endpoint*/) {
+  co_return TestExchange{};
+}
+
+boost::asio::awaitable<void> Process::operate() {
+  Operator person{around_.scenario, *registry_, around_.checker, around_.random, around_.operators};
+  bool are_all_there = false;
+  while (!around_.is_healed) {
+    if (!are_all_there) {
+      are_all_there = co_await person.create_planned();
+    }
+    co_await sleep(around_.scenario.operates_every);
+    co_await person.act();
+  }
+  while (!are_all_there) {
+    are_all_there = co_await person.create_planned();
+    if (!are_all_there) {
+      co_await sleep(milliseconds{100});
+    }
+  }
+  --others_;
   // Again and again: an answer that was on its way may yet disable one.
   while (true) {
-    person.set_right();
-    configure(person.endpoints());
+    co_await person.set_right();
     co_await sleep(kSetsRightEvery);
   }
 }

@@ -7,11 +7,13 @@
 #include "engine/engine.hpp"
 #include "engine/intake.hpp"
 #include "engine/maintenance.hpp"
+#include "engine/registry.hpp"
 #include "fakes/memory_store.hpp"
 #include "fakes/recording_metrics.hpp"
 #include "fakes/sim_http_client.hpp"
 #include "fakes/sim_world.hpp"
 #include "simulation/checker.hpp"
+#include "simulation/operator.hpp"
 #include "simulation/scenario.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -46,13 +48,14 @@ struct Surroundings {
   MonoTime started;
   // Of the planned events: whether its client has its answer.
   std::vector<bool> is_answered;
+  OperatorsNotes operators;
   bool is_healed = false;
 };
 
-class Process {
+class Process : private EndpointRuntime {
  public:
   Process(Surroundings& around, const Life& life, int number);
-  ~Process();
+  ~Process() override;
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
@@ -66,8 +69,8 @@ class Process {
 
   // Its engine has returned.
   [[nodiscard]] bool has_ended() const { return has_ended_; }
-  // Nobody will release anything any more.
-  [[nodiscard]] bool is_left_alone() const { return is_left_alone_; }
+  // Nobody will release or create anything any more.
+  [[nodiscard]] bool is_left_alone() const { return others_ == 0; }
   [[nodiscard]] std::size_t in_flight() const { return engine_ ? engine_->in_flight() : 0; }
   [[nodiscard]] std::optional<MonoTime> deadline() const { return deadline_; }
 
@@ -79,16 +82,21 @@ class Process {
   boost::asio::awaitable<void> consume_one(EventId id, std::string token);
   boost::asio::awaitable<void> look_after_events();
   boost::asio::awaitable<void> reconfigure(std::vector<Endpoint> endpoints);
-  boost::asio::awaitable<void> operate(std::vector<Endpoint> endpoints);
+  boost::asio::awaitable<void> operate();
+  // Reads the endpoints from the store, as long as it takes.
+  boost::asio::awaitable<std::vector<Endpoint>> load();
   // What a breakage makes of them.
   [[nodiscard]] std::vector<Endpoint> broken(std::vector<Endpoint> endpoints) const;
-  // Tells the checker and the engine.
-  void configure(std::vector<Endpoint> endpoints);
   boost::asio::awaitable<void> sleep(std::chrono::microseconds duration);
   // Into the trace.
   void tell(std::string_view what, const EventId& id) const;
   [[nodiscard]] EngineOptions engine_options();
   void spawn(boost::asio::awaitable<void> work);
+
+  // The engine's set, which the registry makes of the store's records.
+  void set_endpoints(std::vector<Endpoint> endpoints) override;
+  boost::asio::awaitable<std::vector<EndpointHealth>> health() override;
+  boost::asio::awaitable<TestExchange> test(Endpoint endpoint) override;
 
   Surroundings& around_;
   const Life& life_;
@@ -99,11 +107,14 @@ class Process {
   std::unique_ptr<Clock> broken_clock_;
   fakes::SimRandom engine_random_;
   fakes::RecordingMetrics metrics_;
+  std::vector<Endpoint> told_;       // by the registry
+  std::vector<Endpoint> endpoints_;  // what a breakage makes of them, until there is an engine
+  std::unique_ptr<EndpointRegistry> registry_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Maintenance> maintenance_;
   std::optional<MonoTime> deadline_;
   bool has_ended_ = false;
-  bool is_left_alone_ = false;
+  int others_ = 1;  // who still have something to do to events or endpoints; one is the start
   // Destroyed first: what waits in it refers to all of the above.
   boost::asio::io_context loop_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

@@ -110,7 +110,7 @@ boost::asio::awaitable<void> Process::look_after_events() {
     last_acts += around_.is_healed ? 1 : 0;
     co_await person.act();
   }
-  is_left_alone_ = true;
+  --others_;
 }
 
 }  // namespace dispatcher::simulation

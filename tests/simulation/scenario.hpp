@@ -82,8 +82,8 @@ struct Scenario {
   ClockFaultOdds clock;
   ConsumerOdds consumer;
   PersonOdds person;
-  std::vector<std::string> urls;
-  std::vector<Endpoint> endpoints;  // numbers are the store's to give
+  std::vector<std::string> urls;    // of the endpoints, place by place
+  std::vector<Endpoint> endpoints;  // numbers are the store's to give, and of the API's the ids too
   struct DeadHost {
     std::string host;
     std::chrono::seconds until;  // from the start; or until all is well, if that is sooner
@@ -94,7 +94,7 @@ struct Scenario {
   // The engine is told of another set of endpoints this often: one leaves, and comes back. 0:
   // never.
   std::chrono::milliseconds reconfigures_every{0};
-  // An operator changes an endpoint this often. 0: there is none.
+  // An operator creates, changes or removes an endpoint this often. 0: there is none.
   std::chrono::milliseconds operates_every{0};
   std::vector<PlannedEvent> events;
   std::vector<Life> lives;  // the last one is that in which everything is well again

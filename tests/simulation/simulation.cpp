@@ -99,6 +99,7 @@ class Simulation {
                 random_,
                 world_.clock().monotonic(),
                 std::vector<bool>(scenario.events.size()),
+                {std::vector<bool>(scenario.endpoints.size()), 0},
                 false} {
     receivers_.observe(&checker_);
     for (const std::string& host : scenario.blocked_hosts) {
@@ -171,7 +172,8 @@ class Simulation {
       move_on(process, end_by);
       steps_since_time_moved = 0;
       if (world_.clock().monotonic() > born + kLongestLife) {
-        checker_.fail("it hangs: what should have been done long ago is not");
+        checker_.fail("it hangs: what should have been done long ago is not: " +
+                      checker_.unsettled().value_or("nobody stopped it"));
       }
     }
     trace(fmt::format("life {} {} after {} steps, {} in flight", number,

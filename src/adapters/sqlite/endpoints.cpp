@@ -124,16 +124,20 @@ Result<void> remove_endpoint(Transaction& transaction, const std::string& id, bo
   return {};
 }
 
-void disable_endpoint(Transaction& transaction, EndpointNumber number, const std::string& reason) {
+std::int64_t disable_endpoint(Transaction& transaction, EndpointNumber number,
+                              const std::string& reason) {
   KnownEndpoint* known = transaction.state.routes.find(number);
-  if (known == nullptr || known->kind != EndpointKind::api ||
-      known->state == EndpointState::disabled) {
-    return;
+  if (known == nullptr || known->kind != EndpointKind::api) {
+    return 0;
+  }
+  if (known->state == EndpointState::disabled) {
+    return known->revision;
   }
   known->state = EndpointState::disabled;
   known->reason = reason;
   save_endpoint(transaction.db, *known, transaction.now_us);
   transaction.state.routes.note_change();
+  return known->revision;
 }
 
 }  // namespace dispatcher::sqlite

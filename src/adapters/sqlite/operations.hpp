@@ -60,7 +60,9 @@ void erase_event(Transaction& transaction, const EventRow& event);
 [[nodiscard]] Result<void> remove_endpoint(Transaction& transaction, const std::string& id,
                                            bool discards_waiting, const ReleaseNote& note);
 // By what it answered; one that the secret configures is left as it is.
-void disable_endpoint(Transaction& transaction, EndpointNumber number, const std::string& reason);
+// The revision of its record since it is so; 0 where it is not the API's.
+std::int64_t disable_endpoint(Transaction& transaction, EndpointNumber number,
+                              const std::string& reason);
 [[nodiscard]] Error no_number_left();
 
 // endpoint_rows.cpp

@@ -79,6 +79,11 @@ Result<SettleAnswer> settle(Transaction& transaction, const Settlement& settleme
     transaction.state.claims.remove(settlement.token);
   }
   DeliveryRow* row = event && event->id == settlement.event_id ? event->find(endpoint) : nullptr;
+  // Whatever became of the delivery meanwhile: it is about the endpoint.
+  const std::int64_t disabled_in =
+      settlement.disables_endpoint.empty()
+          ? 0
+          : disable_endpoint(transaction, endpoint, settlement.disables_endpoint);
   if (row == nullptr) {
     return event_not_found(settlement.event_id);
   }
@@ -92,10 +97,9 @@ Result<SettleAnswer> settle(Transaction& transaction, const Settlement& settleme
   if (!recorded) {
     return recorded.error();
   }
-  if (!settlement.disables_endpoint.empty()) {
-    disable_endpoint(transaction, endpoint, settlement.disables_endpoint);
-  }
-  return claim_next(transaction, settlement);
+  auto answer = claim_next(transaction, settlement);
+  answer.disabled_in = disabled_in;
+  return answer;
 }
 
 }  // namespace dispatcher::sqlite
