@@ -90,11 +90,12 @@ def plain_suites(build):
 
 def sanitized_suites(address, thread, threaded):
     """Every program of the first build, those named of the second, and the API's tests against a service
-    of the first."""
+    of each."""
     suites = programs_of(ROOT / address, "-address", SANITIZED)
     suites += programs_of(ROOT / thread, "-thread", SANITIZED, threaded)
-    binary = {"DISPATCHER_BIN": str(ROOT / address / "dispatcher"), **SANITIZED}
-    suites += [suite for suite in folder_suites("-address", binary) if suite.base_name == "api"]
+    for build, suffix in ((address, "-address"), (thread, "-thread")):
+        binary = {"DISPATCHER_BIN": str(ROOT / build / "dispatcher"), **SANITIZED}
+        suites += [suite for suite in folder_suites(suffix, binary) if suite.base_name == "api"]
     return suites
 
 
@@ -183,7 +184,7 @@ def main():
     parser.add_argument("--build", help="run every suite on this build")
     parser.add_argument("--address", help="or on this build under the address sanitizer,")
     parser.add_argument("--thread", help="and on this one under the thread sanitizer")
-    parser.add_argument("--threaded", default="", help="only these of the latter")
+    parser.add_argument("--threaded", default="", help="only these programs of the latter")
     parser.add_argument("suites", nargs="*", help="only these")
     arguments = parser.parse_args()
     suites = (plain_suites(arguments.build) if arguments.build else

@@ -21,6 +21,10 @@ COMMAND = [
     # The flags are GCC's, and clang 14 has coroutines without saying so.
     "--extra-arg=-Wno-everything", "--extra-arg=-D__cpp_impl_coroutine=201902L",
 ]
+# clang 14's analyzer does not see how a coroutine runs: it takes awaiters for uninitialised, and what is
+# moved at the end for moved before.
+WITHOUT_ANALYZER = "--checks=-clang-analyzer-*"
+COROUTINE = re.compile(r"\bco_(?:await|return|yield)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 
@@ -37,7 +41,7 @@ def our_files(name, seen):
 
 
 def stamp_of(name):
-    digest = hashlib.sha256(" ".join(COMMAND).encode())
+    digest = hashlib.sha256(" ".join([*COMMAND, WITHOUT_ANALYZER]).encode())
     for part in [".clang-tidy", *sorted(our_files(name, set()))]:
         digest.update(part.encode() + b"\0" + (ROOT / part).read_bytes())
     return STAMPS / digest.hexdigest()
@@ -48,7 +52,9 @@ def check(name):
     stamp = stamp_of(name)
     if stamp.exists():
         return ""
-    done = subprocess.run([*COMMAND, name], cwd=ROOT, capture_output=True, text=True)
+    has_coroutines = COROUTINE.search((ROOT / name).read_text(encoding="utf-8"))
+    options = [WITHOUT_ANALYZER] if has_coroutines else []
+    done = subprocess.run([*COMMAND, *options, name], cwd=ROOT, capture_output=True, text=True)
     if done.returncode == 0:
         stamp.touch()
         return ""

@@ -35,7 +35,8 @@ std::optional<std::int64_t> decode_cursor(std::string_view text, bool newest_fir
   std::int64_t position = 0;
   const char* const end = decoded->data() + decoded->size();
   const auto [stop, error] = std::from_chars(decoded->data() + 1, end, position);
-  if (error != std::errc{} || stop != end) {
+  // Another spelling of the number is none that we wrote.
+  if (error != std::errc{} || stop != end || encode_cursor(position, newest_first) != text) {
     return std::nullopt;
   }
   return position;

@@ -36,7 +36,7 @@ std::optional<FormField> parse_part_headers(std::string_view headers) {
     bool is_named = false;
     for (const auto& [name, value] : parse_parameters(line.substr(colon + 1))) {
       is_named |= name == "name";
-      field.name = name == "name" ? value : field.name;
+      field.name = name == "name" ? to_valid_utf8(value) : field.name;
       field.is_file |= name == "filename" || name == "filename*";
     }
     if (!is_named) {
@@ -64,7 +64,7 @@ After take_delimiter_end(std::string_view& rest) {
 
 std::optional<FormField> take_part(std::string_view& rest, std::string_view delimiter) {
   const auto headers_end = rest.find("\r\n\r\n");
-  if (headers_end == std::string_view::npos || headers_end > kMaxPartHeaderBytes) {
+  if (headers_end > kMaxPartHeaderBytes) {  // or there is none
     return std::nullopt;
   }
   auto field = parse_part_headers(rest.substr(0, headers_end));

@@ -212,6 +212,7 @@ HandlerResult post_ack_many(const ApiContext& context, ApiRequest request) {
   ParsedIds parsed = parse_ids(texts);
   const Result<AckAnswer> unknown = make_error(ErrorKind::not_found, "not an id");
   std::vector<std::string> items;
+  items.reserve(texts.size());
   for (const std::string& text : texts) {
     items.push_back(ack_item_json(text, unknown));
   }

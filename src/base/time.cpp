@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 
@@ -335,7 +336,7 @@ std::optional<microseconds> parse_duration(std::string_view text) {
       if (!(micros <= 9e18)) {
         return std::nullopt;
       }
-      return microseconds{static_cast<std::int64_t>(micros + 0.5)};
+      return microseconds{std::llround(micros)};
     }
   }
   return std::nullopt;

@@ -1,6 +1,7 @@
 #include "hosts/client_answers.hpp"
 
 #include "base/json_scanner.hpp"
+#include "hosts/terminal_text.hpp"
 #include "model/outcome.hpp"
 
 #include <fmt/format.h>
@@ -100,10 +101,11 @@ std::string detail_of(const Answer& answer) {
   return text_of(fields[0]);
 }
 
+// An error's lines become one, and what a service made of it cannot steer the terminal.
 std::string in_one_line(std::string text) {
   std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  return text;
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  return without_controls(text);
 }
 
 // As long as the service asks for, within reason.

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace dispatcher {
@@ -14,5 +15,9 @@ namespace dispatcher {
 // not TOML, has a key that is no setting, or a value that no setting has.
 [[nodiscard]] Result<std::map<Setting, std::vector<std::string>>> read_config_file(
     const std::string& path);
+
+// The same of what such a file holds; `path` is what errors call it. Pure.
+[[nodiscard]] Result<std::map<Setting, std::vector<std::string>>> parse_config(
+    std::string_view content, const std::string& path);
 
 }  // namespace dispatcher

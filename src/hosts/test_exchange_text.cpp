@@ -1,6 +1,7 @@
 #include "hosts/test_exchange_text.hpp"
 
 #include "hosts/answer_tables.hpp"
+#include "hosts/terminal_text.hpp"
 #include "model/webhook_url.hpp"
 
 #include <fmt/format.h>
@@ -14,13 +15,12 @@ constexpr std::string_view kReceived = "< ";
 // A mark before each line. What a receiver answers must not steer the terminal.
 void append_marked(std::string& out, std::string_view mark, std::string_view text) {
   out += mark;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
+  for (const char c : without_controls(text, "\t\r\n")) {
     if (c == '\n') {
       out += '\n';
       out += mark;
     } else if (c != '\r') {
-      out += (byte < 0x20 && c != '\t') || byte == 0x7f ? '?' : c;
+      out += c;
     }
   }
   out += '\n';

@@ -1,18 +1,12 @@
 #include "hosts/text_table.hpp"
 
+#include "hosts/terminal_text.hpp"
+
 #include <algorithm>
 #include <string_view>
 
 namespace dispatcher {
 namespace {
-
-std::string printable(std::string_view text) {
-  std::string out{text};
-  std::replace_if(
-      out.begin(), out.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return out;
-}
 
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
@@ -23,17 +17,19 @@ std::size_t width_of(std::string_view text) {
 }  // namespace
 
 std::string text_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::vector<std::string>> shown = rows;
   std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
+  for (auto& row : shown) {
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = without_controls(row[i]);
       widths[i] = std::max(widths[i], width_of(row[i]));
     }
   }
   std::string out;
-  for (const auto& row : rows) {
+  for (const auto& row : shown) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      out += printable(row[i]);
+      out += row[i];
       if (i + 1 < row.size()) {
         out.append(widths[i] - width_of(row[i]) + 2, ' ');
       }

@@ -62,7 +62,7 @@ std::optional<std::string> decoded(std::string_view text, std::string_view also)
 // Takes `http://` or `https://` off; empty when it is neither.
 std::optional<bool> take_scheme(std::string_view& text) {
   const auto end = text.find("://");
-  if (end == std::string_view::npos || end > 5) {
+  if (end > 5) {  // or there is none
     return std::nullopt;
   }
   const std::string scheme = lower(text.substr(0, end));

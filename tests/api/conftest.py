@@ -22,6 +22,9 @@ def start(tmp_path_factory):
     yield start_one
     for service in started:
         service.stop()
+    # A crash between two tests, or what a sanitizer finds at the end, would go unseen otherwise.
+    ends = [(service.process.returncode, service.log.read_text()[-4000:]) for service in started]
+    assert [end for end in ends if end[0] != 0] == []
 
 
 @pytest.fixture(scope="module")

@@ -225,6 +225,8 @@ Result<void> MemoryStore::settle_now(Settlement settlement) {
     row->updated_at = clock_.wall();
     update_status(*row);
   }
+  // Where a replay overtook it, it is not the number that its claimer counted to.
+  settlement.attempt.number = delivery.progress.attempts;
   note_attempt(*row, settlement.endpoint, std::move(settlement.attempt));
   const bool is_known = is_success && delivery.state == DeliveryState::delivered;
   if (!is_recorded && !is_known) {

@@ -192,7 +192,15 @@ class MemoryStore : public Store {
   virtual Result<ClaimAnswer> claim_now(std::vector<ClaimRequest> requests, std::size_t max_bytes);
   virtual Result<void> settle_now(Settlement settlement);
   virtual Result<AckAnswer> ack_now(const EventId& id, const std::optional<std::string>& token);
+  virtual Result<void> erase_now(const EventId& id);
+  virtual Result<void> remove_now(const std::string& id, bool discards_waiting,
+                                  const ReleaseNote& note);
+  virtual void disable(EndpointNumber endpoint, const std::string& reason);
+  // Of a release, those of one event's deliveries that have what the query asks of deliveries.
+  virtual std::int64_t release_deliveries(MemoryEvent& row, const EventQuery& query,
+                                          ReleaseAction action, const ReleaseNote& note);
 
+  void forget_claims_of(const EventId& id);
   [[nodiscard]] MemoryDisk& disk_to_change() { return disk_; }
 
  private:
@@ -205,20 +213,15 @@ class MemoryStore : public Store {
                                               std::vector<Sha256Digest> url_hashes);
   Result<EndpointRecord> create_now(const EndpointRecord& record, EndpointStart start);
   Result<EndpointRecord> save_now(const EndpointRecord& record);
-  Result<void> remove_now(const std::string& id, bool discards_waiting, const ReleaseNote& note);
   [[nodiscard]] EndpointCounts counts_of(EndpointNumber number) const;
   void note_attempt(MemoryEvent& row, EndpointNumber endpoint, Attempt attempt);
   void note_delivered(EndpointNumber endpoint);
-  void disable(EndpointNumber endpoint, const std::string& reason);
 
   Result<std::int64_t> release_now(const EventId& id, const std::optional<std::string>& endpoint_id,
                                    ReleaseAction action, const ReleaseNote& note);
   Result<ReleaseStep> release_step_now(const EventQuery& query, std::optional<std::int64_t> after,
                                        std::size_t max_events, ReleaseAction action,
                                        const ReleaseNote& note);
-  // Those of the event's deliveries that have what the query asks of deliveries.
-  std::int64_t release_deliveries(MemoryEvent& row, const EventQuery& query, ReleaseAction action,
-                                  const ReleaseNote& note);
   [[nodiscard]] bool is_replayable(const MemoryEvent& row, EndpointNumber endpoint) const;
   void discard(MemoryEvent& row, EndpointNumber endpoint, const ReleaseNote& note);
   bool discard_removed();
@@ -230,7 +233,6 @@ class MemoryStore : public Store {
   void record_reported(MemoryEvent& row, Attempt attempt);
   // Of an endpoint that a consumer names; made where it is new.
   MemoryDelivery& named_delivery(MemoryEvent& row, const std::string& endpoint_id);
-  Result<void> erase_now(const EventId& id);
   Result<bool> maintain_now(const RetentionPolicy& policy);
   bool route_backlog();
   bool route_backlog_of(MemoryEvent& row);
@@ -244,7 +246,6 @@ class MemoryStore : public Store {
   void became_due(const MemoryEvent& row);
   // After its deliveries changed.
   void update_status(MemoryEvent& row);
-  void forget_claims_of(const EventId& id);
   [[nodiscard]] bool is_in_flight(const MemoryEvent& row) const;
   [[nodiscard]] bool is_claimed(const MemoryEvent& row, EndpointNumber endpoint) const;
   // A lease that lives, or a claim of the engine.

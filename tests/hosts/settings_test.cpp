@@ -3,6 +3,8 @@
 // MAX_RETRIES=0 is valid.
 #include "hosts/settings.hpp"
 
+#include "hosts/config_file.hpp"
+
 #include "hosts/make_config.hpp"
 
 #include <gtest/gtest.h>
@@ -151,6 +153,22 @@ TEST_F(SettingsTest, a_file_that_is_not_toml_or_not_there_is_refused) {
   EXPECT_NE(refusal().find("cannot be read"), std::string::npos);
   give(Setting::config, {directory});
   EXPECT_NE(refusal().find("cannot be read"), std::string::npos);
+}
+
+TEST_F(SettingsTest, characters_past_ascii_stand_in_texts_and_comments_alone) {
+  for (const std::string_view text :
+       {"metrics_token = \"\u00e9\" # \u00e9", "\"data\" = '\u00e9'",
+        "data = \"\"\"a\n\\\"\u00e9\"\"\"\"", "data = '''\n\u00e9'''", "\xEF\xBB\xBF# a mark"}) {
+    EXPECT_TRUE(parse_config(text, "f")) << text;
+  }
+  for (const std::string_view text : {"\ndata = \u00e9", "\n[\u01bb]", "\n\u00e9 = 1",
+                                      "\ndata = 'a' \u00a0", "\n = 'a\n\u00e9"}) {
+    const auto parsed = parse_config(text, "f");
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_NE(parsed.error().message.find("characters that are not ASCII"), std::string::npos);
+  }
+  EXPECT_NE(parse_config("\n\u00e9", "f").error().message.find("line 2"), std::string::npos);
+  EXPECT_FALSE(parse_config("[::1]", "f"));
 }
 
 TEST_F(SettingsTest, the_file_has_numbers_texts_and_arrays) {

@@ -68,6 +68,13 @@ TEST(ChunkedBody, what_passes_the_limit_is_refused_when_it_is_announced) {
   EXPECT_EQ(feed("FFFFFFF\r\na", 1, 10).state, ChunkedBody::State::too_large);
 }
 
+TEST(ChunkedBody, a_size_is_bounded) {
+  const std::string zeros(ChunkedBody::kMaxSizeDigits - 1, '0');
+  EXPECT_EQ(feed(zeros + "1\r\na\r\n" + zeros + "0\r\n\r\n", 3).state,
+            ChunkedBody::State::complete);
+  EXPECT_EQ(feed(zeros + "01\r\na", 3).state, ChunkedBody::State::malformed);
+}
+
 TEST(ChunkedBody, extensions_and_trailers_are_bounded) {
   const std::string long_text(ChunkedBody::kMaxTrailerBytes + 1, 'x');
   EXPECT_EQ(feed("1;" + long_text, 50).state, ChunkedBody::State::malformed);

@@ -61,11 +61,26 @@ TEST(RequestHead, every_form_of_a_target_gives_its_path) {
 }
 
 TEST(RequestHead, request_lines_that_are_none_are_refused) {
-  for (const char* line :
-       {"GET", "GET /", "GET /  HTTP/1.1", "GET / /b HTTP/1.1", " GET / HTTP/1.1",
-        "GET\t/ HTTP/1.1", "GET x HTTP/1.1", "GET  HTTP/1.1", "G(T / HTTP/1.1", "GET / HTTP/1.10",
-        "GET / http/1.1", "GET / HTTP/1.1 ", "GET /\x01 HTTP/1.1", "GET /\x7f HTTP/1.1",
-        "CONNECT a:80 HTTP/1.1", "GET / HTTP/x.1", "GET /a\rb HTTP/1.1"}) {
+  for (const char* line : {"GET",
+                           "GET /",
+                           "GET /  HTTP/1.1",
+                           "GET / /b HTTP/1.1",
+                           " GET / HTTP/1.1",
+                           "GET\t/ HTTP/1.1",
+                           "GET x HTTP/1.1",
+                           "GET  HTTP/1.1",
+                           "G(T / HTTP/1.1",
+                           "GET / HTTP/1.10",
+                           "GET / http/1.1",
+                           "GET / HTTP/1.1 ",
+                           "GET /\x01 HTTP/1.1",
+                           "GET /\x7f HTTP/1.1",
+                           "CONNECT a:80 HTTP/1.1",
+                           "GET / HTTP/x.1",
+                           "GET /a\rb HTTP/1.1",
+                           "GET http://a b/x HTTP/1.1",
+                           "GET http://a\rb/x HTTP/1.1",
+                           "GET http://\x01 HTTP/1.1"}) {
     EXPECT_EQ(fault_of(std::string{line} + "\r\nHost: a\r\n\r\n"), 400) << line;
   }
   EXPECT_EQ(fault_of("GET / HTTP/2.0\r\nHost: a\r\n\r\n"), 505);

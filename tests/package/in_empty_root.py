@@ -8,6 +8,7 @@ in BUNDLE, a file of the root, at the first run and is not at the second.
 
 import json
 import pathlib
+import shutil
 import socket
 import ssl
 import struct
@@ -68,7 +69,7 @@ def run_once(root, folder, api, receiver, name):
         "AWS_LAMBDA_RUNTIME_API": runtime.address, "AWS_REGION": "us-east-2", "CLOUDWATCH_METRICS": "none",
         "API_BASE_URL": api.url.replace("127.0.0.1", "api.example.test"), "SECRETS_FILE": "/secret.json",
         "ALLOW_TARGETS": "https://127.0.0.0/8", "MAX_RETRIES": "0"}
-    process = harness.Process(["chroot", root, "/bootstrap"], folder, name, env=environment)
+    process = harness.Process([shutil.which("chroot"), root, "/bootstrap"], folder, name, env=environment)
     with harness.stopping(process):
         return runtime.invoke(seconds=60).result(), process.stderr()
 

@@ -36,12 +36,6 @@ void Checker::on_leased(const EventId& id, MonoTime asked_at, WallTime until) {
   leases_.insert_or_assign(id, Lease{asked_at, until});
 }
 
-void Checker::on_renewing(const EventId& id, WallTime until) {
-  if (const auto lease = leases_.find(id); lease != leases_.end()) {
-    lease->second.until = std::min(lease->second.until, until);
-  }
-}
-
 void Checker::on_releasing(const EventId& id) {
   leases_.erase(id);
 }
@@ -55,13 +49,19 @@ void Checker::on_reporting(const EventId& id, std::optional<ReviewReason> reason
   }
 }
 
-void Checker::on_acknowledging(const EventId& id) {
+std::size_t Checker::on_acknowledging(const EventId& id) {
   on_releasing(id);
   consumed_[id].may_be_acknowledged = true;
+  ++consumed_[id].acknowledgements;
+  const auto row = store_.disk().events.find(id);
+  return row == store_.disk().events.end() ? 0 : ReleaseRules::replays(row->second, std::nullopt);
 }
 
-void Checker::on_acknowledged(const EventId& id) {
-  consumed_[id].ended_at = world_.clock().monotonic();
+void Checker::on_acknowledged(const EventId& id, std::size_t replays) {
+  Consumed& consumed = consumed_[id];
+  --consumed.acknowledgements;
+  consumed.acknowledged_at = world_.clock().monotonic();
+  consumed.replays = std::max(consumed.replays, replays);
 }
 
 void Checker::on_erasing(const EventId& id) {
@@ -70,7 +70,7 @@ void Checker::on_erasing(const EventId& id) {
 }
 
 void Checker::on_erased(const EventId& id) {
-  consumed_[id].ended_at = world_.clock().monotonic();
+  consumed_[id].erased_at = world_.clock().monotonic();
 }
 
 void Checker::on_life_begins(int process, std::optional<MonoTime> deadline) {
@@ -102,10 +102,11 @@ void Checker::on_life_ends(std::size_t in_flight, bool was_stopping) {
   for (const auto& [id, row] : store_.disk().events) {
     for (const auto& [number, delivery] : row.deliveries) {
       if (delivery.state != DeliveryState::waiting) {
-        ended_in_earlier_life_.insert({id, number});
+        ended_in_earlier_life_.insert_or_assign({id, number}, replays_of({id, number}));
       }
     }
   }
+  check_erased();
 }
 
 std::size_t Checker::unrecorded_visits() const {
@@ -135,7 +136,9 @@ void Checker::on_sent(std::size_t index) {
   }
   const DeliveryKey key{*id, number_of(visit.host)};
   check_limits(*endpoint, visit);
+  replays_[index] = {replays_of(key), 0};
   check_not_ended(key, visit);
+  check_discard(key, visit);
   check_against_earlier(key, visit);
   check_lease(*id, visit);
   check_pause(visit);
@@ -148,6 +151,9 @@ void Checker::on_sent(std::size_t index) {
 void Checker::on_ended(std::size_t index) {
   const Visit& visit = receivers_.visits()[index];
   under_way_.erase(index);
+  if (const auto id = parse_uuid(visit.webhook_id)) {
+    replays_[index].at_end = replays_of({*id, number_of(visit.host)});
+  }
   const bool is_gone = visit.is_read() && visit.status == 410;
   const bool is_made_by_api = endpoint_at(visit.host)->origin == EndpointOrigin::api;
   breakers_[visit.host].on_ended(index, visit, is_gone && !is_made_by_api);
@@ -194,13 +200,26 @@ void Checker::check_limits(const Endpoint& endpoint, const Visit& visit) {
 }
 
 void Checker::check_not_ended(const DeliveryKey& key, const Visit& visit) {
-  if (ended_in_earlier_life_.contains(key)) {
+  const auto ended = ended_in_earlier_life_.find(key);
+  // Where it was deleted nobody knows whether it had been replayed before.
+  const auto row = store_.disk().events.find(key.first);
+  const bool is_there = row != store_.disk().events.end();
+  if (is_there && ended != ended_in_earlier_life_.end() && ended->second == replays_of(key)) {
     fail("sent again though an earlier life had recorded its end: " + visit.webhook_id);
   }
   const auto consumed = consumed_.find(key.first);
-  if (consumed != consumed_.end() && consumed->second.ended_at &&
-      visit.sent_at > *consumed->second.ended_at + call_time()) {
-    fail("sent though a consumer had acknowledged or deleted it: " + visit.webhook_id);
+  if (consumed == consumed_.end()) {
+    return;
+  }
+  const auto is_over = [&](const std::optional<MonoTime>& answered_at) {
+    return answered_at && visit.sent_at > *answered_at + call_time();
+  };
+  if (is_over(consumed->second.erased_at)) {
+    fail("sent though it was deleted: " + visit.webhook_id);
+  }
+  if (is_over(consumed->second.acknowledged_at) && is_there &&
+      ReleaseRules::replays(row->second, std::nullopt) == consumed->second.replays) {
+    fail("sent though a consumer had acknowledged it: " + visit.webhook_id);
   }
 }
 
@@ -213,13 +232,22 @@ void Checker::check_against_earlier(const DeliveryKey& key, const Visit& visit) 
   if (first.body != visit.body) {
     fail("the body changed between attempts: " + visit.webhook_id);
   }
+  // What was in flight when a consumer acknowledged it is in nobody's way any more.
+  const auto consumed = consumed_.find(key.first);
+  const bool may_overlap = consumed != consumed_.end() && consumed->second.may_be_acknowledged;
+  const bool is_there = store_.disk().events.contains(key.first);
   for (const std::size_t index : known->second) {
     const Visit& earlier = receivers_.visits()[index];
+    const bool is_replayed = !is_there || replays_at(earlier).at_start < replays_of(key);
     if (earlier.process != process_) {
       continue;
     }
     if (!earlier.ended_at) {
-      fail("sent while an attempt of it was under way: " + visit.webhook_id);
+      if (!is_replayed || !may_overlap) {
+        fail("sent while an attempt of it was under way: " + visit.webhook_id);
+      }
+    } else if (is_replayed) {
+      continue;
     } else if (earlier.is_read_success()) {
       fail("sent again after its success was read: " + visit.webhook_id);
     } else if (earlier.is_read() && (is_rejection(earlier.status) || is_redirect(earlier.status))) {
@@ -232,8 +260,19 @@ void Checker::check_against_earlier(const DeliveryKey& key, const Visit& visit) 
 
 void Checker::check_lease(const EventId& id, const Visit& visit) {
   const auto lease = leases_.find(id);
-  if (lease != leases_.end() &&
-      world_.latest_wall_since(lease->second.asked_at) < lease->second.until) {
+  if (lease == leases_.end()) {
+    return;
+  }
+  // Where all that was open was discarded, or another consumer acknowledged it, the event had
+  // ended, and the lease with it.
+  const MonoTime since = lease->second.asked_at;
+  const auto row = store_.disk().events.find(id);
+  const auto consumed = consumed_.find(id);
+  const bool may_have_ended =
+      (row != store_.disk().events.end() && releases_.has_discard_since(row->second, since)) ||
+      (consumed != consumed_.end() &&
+       (consumed->second.acknowledgements > 0 || consumed->second.acknowledged_at >= since));
+  if (!may_have_ended && world_.latest_wall_since(since) < lease->second.until) {
     fail("sent while a consumer held its lease: " + visit.webhook_id);
   }
 }
@@ -265,7 +304,7 @@ void Checker::check_schedule(const DeliveryKey& key, const Endpoint& endpoint, c
   }
   const Visit* last = nullptr;
   bool was_probe = false;
-  for (const Recorded& one : recorded(row->second, key.second)) {
+  for (const Recorded& one : recorded_since_replay(row->second, key.second)) {
     if (one.visit == nullptr) {
       fail("an attempt is recorded that was not made: " + visit.webhook_id);
       return;
@@ -298,67 +337,6 @@ void Checker::check_schedule(const DeliveryKey& key, const Endpoint& endpoint, c
     fail(fmt::format("attempt {} of {} came {} us too early", failures.most + 1, visit.webhook_id,
                      (not_before - latest).count()));
   }
-}
-
-BreakerModel::Kind Checker::kind_of(const Visit& visit) const {
-  const auto known = kinds_.find(static_cast<std::size_t>(&visit - receivers_.visits().data()));
-  return known == kinds_.end() ? BreakerModel::Kind::ordinary : known->second;
-}
-
-Failures Checker::failures_of(const MemoryEvent& row, EndpointNumber number) const {
-  Failures failures;
-  for (const Recorded& one : recorded(row, number)) {
-    if (one.visit == nullptr || one.visit->failure == FailureKind::aborted) {
-      continue;
-    }
-    const auto kind = kind_of(*one.visit);
-    failures.least += kind == BreakerModel::Kind::ordinary ? 1 : 0;
-    failures.most += kind != BreakerModel::Kind::probe ? 1 : 0;
-  }
-  return failures;
-}
-
-std::vector<Checker::Recorded> Checker::recorded(const MemoryEvent& row,
-                                                 EndpointNumber number) const {
-  std::vector<Recorded> found;
-  const std::string id = endpoint_id_of(number);
-  const auto known = visits_.find({row.event->id, number});
-  std::size_t next = 0;
-  for (const Attempt& attempt : row.attempts) {
-    if (attempt.endpoint_id != id) {
-      continue;
-    }
-    // In their order; some requests have no record, because a crash came before it.
-    const Visit* visit = nullptr;
-    while (known != visits_.end() && next < known->second.size() && visit == nullptr) {
-      const Visit& candidate = receivers_.visits()[known->second[next++]];
-      const int status = candidate.is_read() ? candidate.status : 0;
-      if (candidate.ended_at && candidate.sent_wall == attempt.started_at &&
-          status == attempt.status.value_or(0)) {
-        visit = &candidate;
-      }
-    }
-    found.push_back({&attempt, visit});
-  }
-  return found;
-}
-
-std::string Checker::endpoint_id_of(EndpointNumber number) const {
-  for (const fakes::MemoryEndpoint& row : store_.disk().endpoints) {
-    if (row.endpoint.number == number) {
-      return row.endpoint.id;
-    }
-  }
-  return {};
-}
-
-const Endpoint* Checker::endpoint_at(const std::string& host) const {
-  return configuration_.endpoint_at(host);
-}
-
-EndpointNumber Checker::number_of(const std::string& host) const {
-  const Endpoint* endpoint = endpoint_at(host);
-  return endpoint == nullptr ? kNoEndpoint : endpoint->number;
 }
 
 }  // namespace dispatcher::simulation

@@ -8,6 +8,7 @@
 #include "fakes/sim_world.hpp"
 #include "simulation/breaker_model.hpp"
 #include "simulation/configuration.hpp"
+#include "simulation/release_rules.hpp"
 #include "simulation/scenario.hpp"
 #include "simulation/semantics.hpp"
 
@@ -33,15 +34,21 @@ class Checker : public fakes::SimReceivers::Observer {
   // -- what clients know
   void on_accepted(std::size_t planned, const EventId& id);
   void on_leased(const EventId& id, MonoTime asked_at, WallTime until);
-  // It asks for another end of its lease, which may be sooner.
-  void on_renewing(const EventId& id, WallTime until);
   // The consumer says what became of what it leased: from now on its lease may have ended.
   void on_releasing(const EventId& id);
   void on_reporting(const EventId& id, std::optional<ReviewReason> reason);
-  void on_acknowledging(const EventId& id);
-  void on_acknowledged(const EventId& id);
+  // How often the event had been replayed: the answer says so again.
+  std::size_t on_acknowledging(const EventId& id);
+  void on_acknowledged(const EventId& id, std::size_t replays);
+  void on_not_acknowledged(const EventId& id) { --consumed_[id].acknowledgements; }
   void on_erasing(const EventId& id);
   void on_erased(const EventId& id);
+
+  // -- what persons know of what they release
+  ReleaseNote on_releasing_deliveries(AskedRelease asked);
+  void on_released_deliveries(const ReleaseNote& note);
+  // It was answered that so many of the event's deliveries were.
+  void check_released(const EventId& id, const ReleaseNote& note, std::int64_t released);
 
   // -- the dispatcher's lives
   void on_life_begins(int process, std::optional<MonoTime> deadline);
@@ -80,7 +87,15 @@ class Checker : public fakes::SimReceivers::Observer {
     std::set<ReviewReason> may_be_reviewed;
     bool may_be_acknowledged = false;
     bool may_be_erased = false;
-    std::optional<MonoTime> ended_at;  // an ack or a deletion was answered
+    int acknowledgements = 0;                 // that have no answer yet
+    std::optional<MonoTime> acknowledged_at;  // the last was answered
+    std::size_t replays = 0;                  // then; later ones make it pending again
+    std::optional<MonoTime> erased_at;        // it was answered
+  };
+  // How often a visit's delivery had been replayed.
+  struct Replays {
+    std::size_t at_start = 0;
+    std::size_t at_end = 0;
   };
   struct Pause {
     MonoTime since;
@@ -88,6 +103,7 @@ class Checker : public fakes::SimReceivers::Observer {
   };
 
   void check_not_ended(const DeliveryKey& key, const fakes::Visit& visit);
+  void check_discard(const DeliveryKey& key, const fakes::Visit& visit);
   void check_against_earlier(const DeliveryKey& key, const fakes::Visit& visit);
   void check_lease(const EventId& id, const fakes::Visit& visit);
   void check_schedule(const DeliveryKey& key, const Endpoint& endpoint, const fakes::Visit& visit);
@@ -97,7 +113,11 @@ class Checker : public fakes::SimReceivers::Observer {
   void check_event_at_end(std::size_t planned, const EventId& id);
   void check_delivery_at_end(const fakes::MemoryEvent& row, EndpointNumber number,
                              const fakes::MemoryDelivery& delivery);
+  void check_replay_at_end(const fakes::MemoryEvent& row, EndpointNumber number,
+                           const fakes::MemoryDelivery& delivery);
   void check_attempts_at_end(const fakes::MemoryEvent& row);
+  void check_status_at_end(const fakes::MemoryEvent& row);
+  void check_erased();
   [[nodiscard]] bool is_review_explained(const fakes::MemoryEvent& row, EndpointNumber number,
                                          ReviewReason reason) const;
   [[nodiscard]] std::size_t unrecorded_visits() const;
@@ -110,8 +130,13 @@ class Checker : public fakes::SimReceivers::Observer {
   // Of one delivery, oldest first.
   [[nodiscard]] std::vector<Recorded> recorded(const fakes::MemoryEvent& row,
                                                EndpointNumber number) const;
+  [[nodiscard]] std::vector<Recorded> recorded_since_replay(const fakes::MemoryEvent& row,
+                                                            EndpointNumber number) const;
   // Attempts that used up a retry, as far as that can be told.
   [[nodiscard]] Failures failures_of(const fakes::MemoryEvent& row, EndpointNumber number) const;
+  // How often the delivery has been replayed so far.
+  [[nodiscard]] std::size_t replays_of(const DeliveryKey& key) const;
+  [[nodiscard]] const Replays& replays_at(const fakes::Visit& visit) const;
   [[nodiscard]] BreakerModel::Kind kind_of(const fakes::Visit& visit) const;
   [[nodiscard]] const Endpoint* endpoint_at(const std::string& host) const;
   [[nodiscard]] std::string endpoint_id_of(EndpointNumber number) const;
@@ -132,8 +157,10 @@ class Checker : public fakes::SimReceivers::Observer {
   std::map<EventId, Lease> leases_;
   std::map<EventId, Consumed> consumed_;
   std::map<DeliveryKey, std::vector<std::size_t>> visits_;
-  // Recorded as ended when a life ended.
-  std::set<DeliveryKey> ended_in_earlier_life_;
+  ReleaseRules releases_;
+  std::map<std::size_t, Replays> replays_;  // by visit
+  // Recorded as ended when a life ended, and how often it had been replayed then.
+  std::map<DeliveryKey, std::size_t> ended_in_earlier_life_;
   // Of this life.
   int process_ = 0;
   std::optional<MonoTime> deadline_;

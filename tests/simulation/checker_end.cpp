@@ -35,6 +35,10 @@ void Checker::check_end() {
   std::map<std::string, int> copies;
   for (const auto& [id, row] : store_.disk().events) {
     check_attempts_at_end(row);
+    check_status_at_end(row);
+    if (const auto fault = releases_.fault_of(row)) {
+      fail(*fault);
+    }
     if (++copies[row.event->payload] > 1) {
       fail("one request with an idempotency key made two events: " + row.event->payload);
     }
@@ -54,7 +58,8 @@ void Checker::check_event_at_end(std::size_t planned, const EventId& id) {
   if (row.event->payload != scenario_.events[planned].payload) {
     fail("the payload is not what was sent: " + to_string(id));
   }
-  const bool is_acknowledged = consumed != consumed_.end() && consumed->second.ended_at;
+  const bool is_acknowledged = consumed != consumed_.end() && consumed->second.acknowledged_at &&
+                               consumed->second.replays == ReleaseRules::replays(row, std::nullopt);
   if (is_acknowledged && row.status == EventStatus::pending) {
     fail("pending though a consumer's acknowledgement was answered: " + to_string(id));
   }
@@ -69,6 +74,7 @@ void Checker::check_delivery_at_end(const MemoryEvent& row, EndpointNumber numbe
                                     const MemoryDelivery& delivery) {
   const EventId& id = row.event->id;
   const auto consumed = consumed_.find(id);
+  check_replay_at_end(row, number, delivery);
   switch (delivery.state) {
     case DeliveryState::delivered: {
       const auto& all = visits_[{id, number}];
@@ -86,8 +92,9 @@ void Checker::check_delivery_at_end(const MemoryEvent& row, EndpointNumber numbe
       }
       break;
     case DeliveryState::discarded:
-      if (consumed == consumed_.end() || !consumed->second.may_be_acknowledged) {
-        fail("discarded though nobody acknowledged it: " + to_string(id));
+      if ((consumed == consumed_.end() || !consumed->second.may_be_acknowledged) &&
+          !releases_.discard(row, endpoint_id_of(number))) {
+        fail("discarded though nobody acknowledged or discarded it: " + to_string(id));
       }
       break;
     case DeliveryState::waiting:
@@ -105,7 +112,7 @@ bool Checker::is_review_explained(const MemoryEvent& row, EndpointNumber number,
     return true;
   }
   const Visit* last = nullptr;
-  for (const Recorded& one : recorded(row, number)) {
+  for (const Recorded& one : recorded_since_replay(row, number)) {
     last = one.visit;
   }
   if (last == nullptr) {

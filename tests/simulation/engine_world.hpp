@@ -1,5 +1,5 @@
 // The real engine in simulated time, for tests that say what happens: receivers that answer as
-// told, and an inbox whose commits claim.
+// told, and an inbox that keeps what it was asked.
 #pragma once
 
 #include "base/log.hpp"
@@ -53,10 +53,10 @@ class ToldReceivers : public HttpClient {
   fakes::SimWorld& world_;
 };
 
-// Claims in the commit that settles, as the port lets a store do, and keeps what it was asked.
-class ClaimingInbox : public Inbox {
+// The store's, which keeps what it was asked.
+class RecordingInbox : public Inbox {
  public:
-  explicit ClaimingInbox(fakes::MemoryStore& store) : store_(store) {}
+  explicit RecordingInbox(fakes::MemoryStore& store) : store_(store) {}
 
   boost::asio::awaitable<Result<ClaimAnswer>> claim(std::vector<ClaimRequest> requests,
                                                     std::size_t max_bytes) override {
@@ -68,15 +68,7 @@ class ClaimingInbox : public Inbox {
   }
   boost::asio::awaitable<Result<SettleAnswer>> settle(Settlement settlement) override {
     settled.push_back(settlement);
-    const ClaimRequest next{settlement.endpoint, std::exchange(settlement.claim_next, 0)};
-    auto answer = co_await store_.settle(std::move(settlement));
-    if (answer && next.max > 0) {
-      std::vector<ClaimRequest> requests{next};
-      auto claimed = co_await store_.claim(std::move(requests), 1'000'000);
-      answer->next = std::move(claimed->deliveries);
-      answer->lane = claimed->lanes.at(0);
-    }
-    co_return answer;
+    return store_.settle(std::move(settlement));
   }
   boost::asio::awaitable<Result<void>> give_back(std::vector<ClaimToken> tokens) override {
     given_back += tokens.size();
@@ -180,7 +172,7 @@ class EngineWorld {
   fakes::SimTimers timers{world};
   fakes::SimRandom random{1};
   fakes::MemoryStore store{world.clock()};
-  ClaimingInbox inbox{store};
+  RecordingInbox inbox{store};
   ToldReceivers http{world};
   fakes::RecordingMetrics metrics;
   std::vector<std::string> lines;

@@ -1,6 +1,6 @@
 // One life of the dispatcher's process: the real engine, intake and maintenance over simulated
-// ports, clients that ingest, and a consumer beside the engine. Destroying it is a crash: nothing
-// of it goes on, at whichever two steps it is between.
+// ports, clients that ingest, and a consumer and persons beside the engine. Destroying it is a
+// crash: nothing of it goes on, at whichever two steps it is between.
 #pragma once
 
 #include "base/log.hpp"
@@ -66,6 +66,8 @@ class Process {
 
   // Its engine has returned.
   [[nodiscard]] bool has_ended() const { return has_ended_; }
+  // Nobody will release anything any more.
+  [[nodiscard]] bool is_left_alone() const { return is_left_alone_; }
   [[nodiscard]] std::size_t in_flight() const { return engine_ ? engine_->in_flight() : 0; }
   [[nodiscard]] std::optional<MonoTime> deadline() const { return deadline_; }
 
@@ -75,6 +77,7 @@ class Process {
   boost::asio::awaitable<void> ingest_one(std::size_t planned);
   boost::asio::awaitable<void> consume();
   boost::asio::awaitable<void> consume_one(EventId id, std::string token);
+  boost::asio::awaitable<void> look_after_events();
   boost::asio::awaitable<void> reconfigure(std::vector<Endpoint> endpoints);
   boost::asio::awaitable<void> operate(std::vector<Endpoint> endpoints);
   // What a breakage makes of them.
@@ -100,6 +103,7 @@ class Process {
   std::unique_ptr<Maintenance> maintenance_;
   std::optional<MonoTime> deadline_;
   bool has_ended_ = false;
+  bool is_left_alone_ = false;
   // Destroyed first: what waits in it refers to all of the above.
   boost::asio::io_context loop_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

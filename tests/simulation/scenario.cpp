@@ -25,7 +25,11 @@ StoreFaultOdds store_faults(SimRandom& random) {
   faults.claim_fails = odds(random, 0.3);
   faults.settle_fails = odds(random, 0.5);
   faults.give_back_fails = odds(random, 0.5);
-  faults.other_fails = odds(random, 0.3);
+  faults.configure_fails = odds(random, 0.3);
+  faults.consume_fails = odds(random, 0.3);
+  faults.release_fails = odds(random, 0.3);
+  faults.read_fails = odds(random, 0.3);
+  faults.maintain_fails = odds(random, 0.3);
   static constexpr std::array<microseconds, 3> kLatencies{microseconds{0}, milliseconds{5},
                                                           milliseconds{400}};
   faults.longest_latency = random.one_of(kLatencies);
@@ -164,6 +168,10 @@ Scenario scenario_of(std::uint64_t seed) {
   scenario.network = network_faults(random);
   scenario.clock = clock_faults(random);
   scenario.consumer.is_there = random.chance(0.3);
+  if (random.chance(0.4)) {
+    static constexpr std::array kPaces{100, 3'000, 60'000};
+    scenario.person.acts_every = milliseconds{random.one_of(kPaces)};
+  }
   add_endpoints(scenario, random);
   if (random.chance(0.1)) {
     scenario.reconfigures_every = milliseconds{random.between(1, 3'000)};
@@ -181,17 +189,19 @@ Scenario scenario_of(std::uint64_t seed) {
 
 std::string describe(const Scenario& scenario) {
   std::string text = fmt::format(
-      "seed {}: {} events, {} endpoints, at most {} in flight, consumer {}\n"
-      "  store: append {:.3f} claim {:.3f} settle {:.3f} give back {:.3f} other {:.3f} fail, "
-      "latency to {} us\n"
+      "seed {}: {} events, {} endpoints, at most {} in flight, consumer {}, a person every {} ms\n"
+      "  store: append {:.3f} claim {:.3f} settle {:.3f} give back {:.3f} configure {:.3f} "
+      "consume {:.3f} release {:.3f} read {:.3f} maintain {:.3f} fail, latency to {} us\n"
       "  network: unresolved {:.3f} refused {:.3f} untrusted {:.3f} reset before {:.3f} after "
       "{:.3f} garbled {:.3f} never answers {:.3f} slow {:.3f}\n"
       "  answers: 5xx {:.3f} 429 {:.3f} (retry-after {:.3f} to {} s) 4xx {:.3f} 3xx {:.3f} outage "
       "{:.3f}, latency to {} us\n"
       "  clock jumps {:.4f}, operates every {} ms\n",
       scenario.seed, scenario.events.size(), scenario.endpoints.size(), scenario.max_in_flight,
-      scenario.consumer.is_there, scenario.store.append_fails, scenario.store.claim_fails,
-      scenario.store.settle_fails, scenario.store.give_back_fails, scenario.store.other_fails,
+      scenario.consumer.is_there, scenario.person.acts_every.count(), scenario.store.append_fails,
+      scenario.store.claim_fails, scenario.store.settle_fails, scenario.store.give_back_fails,
+      scenario.store.configure_fails, scenario.store.consume_fails, scenario.store.release_fails,
+      scenario.store.read_fails, scenario.store.maintain_fails,
       scenario.store.longest_latency.count(), scenario.network.unresolved, scenario.network.refused,
       scenario.network.untrusted, scenario.network.reset_before, scenario.network.reset_after,
       scenario.network.garbled, scenario.network.never_answers, scenario.network.slow,

@@ -18,7 +18,11 @@ struct StoreFaultOdds {
   double claim_fails = 0;
   double settle_fails = 0;
   double give_back_fails = 0;
-  double other_fails = 0;  // configuring, maintenance, consumers' calls
+  double configure_fails = 0;
+  double consume_fails = 0;
+  double release_fails = 0;
+  double read_fails = 0;
+  double maintain_fails = 0;
   std::chrono::microseconds longest_latency{0};
 };
 
@@ -39,6 +43,14 @@ struct ConsumerOdds {
   double gives_back = 0.1;
   double renews = 0.1;
   double erases = 0.03;
+};
+
+// What a person who looks after events does, each time.
+struct PersonOdds {
+  std::chrono::milliseconds acts_every{0};  // at most; 0: there is none
+  double erases = 0.05;
+  double filters = 0.2;   // else it is about one event
+  double discards = 0.3;  // else replays
 };
 
 enum class LifeEnd { crash, stop, stop_at_once };
@@ -69,6 +81,7 @@ struct Scenario {
   fakes::NetworkFaults network;
   ClockFaultOdds clock;
   ConsumerOdds consumer;
+  PersonOdds person;
   std::vector<std::string> urls;
   std::vector<Endpoint> endpoints;  // numbers are the store's to give
   struct DeadHost {

@@ -58,8 +58,13 @@ class StoreFaultPlan : public fakes::StoreFaults {
       case claim: return odds_.claim_fails;
       case settle: return odds_.settle_fails;
       case give_back: return odds_.give_back_fails;
-      default: return odds_.other_fails;
+      case configure: return odds_.configure_fails;
+      case consume: return odds_.consume_fails;
+      case release: return odds_.release_fails;
+      case read: return odds_.read_fails;
+      case maintain: return odds_.maintain_fails;
     }
+    return 0;
   }
 
   fakes::SimWorld& world_;
@@ -156,7 +161,10 @@ class Simulation {
         }
         continue;
       }
-      if (around_.is_healed && !end_by && checker_.is_settled() && process.stop()) {
+      const bool is_done = process.is_left_alone() && checker_.is_settled();
+      if (around_.is_healed && !end_by && is_done && process.stop()) {
+        // What was deleted may still be under way.
+        checker_.on_stopping(world_.clock().monotonic() + kGrace);
         end_by = world_.clock().monotonic() + kLongestStop;
         continue;
       }

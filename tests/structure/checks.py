@@ -245,3 +245,47 @@ def dead_links(root, names):
                 if anchor not in map(anchor_of, headings):
                     faults.append(f"{name} links to {link}: no such heading")
     return faults
+
+
+CODE_ELSEWHERE = re.compile(  # comments and literals: what is in them is not code
+    r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'', re.DOTALL)
+CONDITION = re.compile(r"\b(?:if(?:\s+constexpr)?|while|for|switch)\s*\(")
+AWAITED = re.compile(r"\bco_await\b")
+
+
+def end_of_parentheses(text, begin):
+    """Behind the parenthesis that closes the one before `begin`."""
+    depth = 1
+    while depth and begin < len(text):
+        depth += {"(": 1, ")": -1}.get(text[begin], 0)
+        begin += 1
+    return begin
+
+
+def awaits_of_choices(statement):
+    """Where it awaits what stands before or behind a `?`; one that is in the awaited call's own
+    arguments is none of these."""
+    depths, depth = [], 0
+    for c in statement:
+        depth += {"(": 1, ")": -1}.get(c, 0)
+        depths.append(depth)
+    choices = [place for place, c in enumerate(statement) if c == "?"]
+    return {found.start() for found in AWAITED.finditer(statement)
+            if any(depths[choice] <= depths[found.start()] for choice in choices)}
+
+
+def awaits_in_conditions(root, names):
+    """GCC 12.2 compiles some `co_await` in conditions wrongly: what is awaited is named first."""
+    faults = []
+    for name in names:
+        if not name.startswith("src/") or not name.endswith((".cpp", ".hpp")):
+            continue
+        # Of each thing left out, its lines stay.
+        code = CODE_ELSEWHERE.sub(lambda found: "\n" * found[0].count("\n"), read(root, name))
+        places = {begin.end() + found.start() for begin in CONDITION.finditer(code)
+                  if (found := AWAITED.search(code[begin.end():end_of_parentheses(code, begin.end())]))}
+        places |= {begin.start() + place for begin in re.finditer(r"[^;{}]+", code)
+                   for place in awaits_of_choices(begin[0])}
+        faults += [f"{name}:{code.count(chr(10), 0, place) + 1} has a co_await in a condition: name its "
+                   "result first" for place in sorted(places)]
+    return faults

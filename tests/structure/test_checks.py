@@ -124,3 +124,22 @@ def test_code_that_is_written_twice_is_found(tree):
     files = {"src/a.cpp": piece, "src/b.cpp": "// Its own.\nint b = 1;\n" + piece}
     assert len(tree(checks.repeated_code, files)) == 1
     assert tree(checks.repeated_code, {"src/c.cpp": piece}) == []
+
+
+@pytest.mark.parametrize("code", [
+    "if (co_await f()) {}", "while (!co_await f(a, (b))) {}", "switch (co_await f()) {}",
+    "for (; co_await f();) {}", "for (auto x : co_await f()) {}", "if (const auto x = co_await f(); x) {}",
+    "x = co_await f() ? 1 : 2;", "x = a ? co_await f() : 2;", "co_return a(b, co_await f()) ? 1 : 2;",
+    "do {} while (a &&\n  co_await f());", 'if ("(" == a && co_await f()) {}',
+])
+def test_an_await_in_a_condition_is_found(tree, code):
+    assert len(tree(checks.awaits_in_conditions, {"src/a.cpp": "// if (\n" + code})) == 1
+
+
+@pytest.mark.parametrize("code", [
+    "const bool x = co_await f();\nif (x) {}", "if (a) { co_await f(); }", "while (a) co_await f();",
+    "// if (co_await f())\n", 'log("if (co_await f())");', "x = a ? 1 : 2;\nco_await f();",
+    "for (;;) { x = co_await f(); }", "co_await f(a, (b ? 1 : 2));", "co_await f(R\"(a ? b)\", '?');",
+])
+def test_an_await_elsewhere_is_none(tree, code):
+    assert tree(checks.awaits_in_conditions, {"src/a.cpp": code}) == []

@@ -57,3 +57,7 @@ def test_every_link_in_the_docs_leads_somewhere(names):
 
 def test_no_piece_of_code_is_written_twice(names):
     fail_if(checks.repeated_code(ROOT, names))
+
+
+def test_nothing_is_awaited_in_a_condition(names):
+    fail_if(checks.awaits_in_conditions(ROOT, names))

@@ -116,6 +116,14 @@ TEST(Forms, multipart_fields_are_found) {
   EXPECT_EQ(field_of(kMultipart, "--XX--", "username"), "absent");
 }
 
+TEST(Forms, names_and_values_become_utf8) {
+  const auto fields = parse_form(
+      kMultipart, "--XX\r\nContent-Disposition: form-data; name=\"a\xFF\"\r\n\r\n\xFF\r\n--XX--");
+  ASSERT_TRUE(fields.has_value() && fields->size() == 1);
+  EXPECT_EQ(fields->front().name, "a\uFFFD");
+  EXPECT_EQ(fields->front().value, "\uFFFD");
+}
+
 TEST(Forms, malformed_multipart_bodies_are_refused) {
   const std::string part = "--XX\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb";
   const std::array<std::string, 6> bodies{"",
@@ -142,6 +150,9 @@ TEST(Cursor, goes_on_in_its_own_direction_only) {
   EXPECT_FALSE(decode_cursor(cursor, false).has_value());
   for (const std::string_view text : {"x", "", "ZDEyMw==", "ZA", "ZDEyM3g"}) {
     EXPECT_FALSE(decode_cursor(text, true).has_value()) << text;
+  }
+  for (const std::string_view spelling : {"d0123", "d-0", "d+1", "d1e2"}) {
+    EXPECT_FALSE(decode_cursor(to_base64url(spelling), true).has_value()) << spelling;
   }
 }
 

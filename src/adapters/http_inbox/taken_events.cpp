@@ -75,9 +75,10 @@ std::size_t TakenEvents::add(const InboxEvent& event, EventLease lease,
   taken.lease = std::move(lease);
   std::size_t open = 0;
   for (const auto& [number, endpoint] : endpoints_) {
-    const auto found = std::find_if(known.begin(), known.end(), [&](const KnownDelivery& delivery) {
-      return delivery.endpoint_id == endpoint.id;
-    });
+    const auto found = std::find_if(known.begin(), known.end(),
+                                    [&wanted = endpoint.id](const KnownDelivery& delivery) {
+                                      return delivery.endpoint_id == wanted;
+                                    });
     TakenDelivery delivery;
     delivery.endpoint = number;
     delivery.due = now;
@@ -93,7 +94,7 @@ std::size_t TakenEvents::add(const InboxEvent& event, EventLease lease,
     } else {
       ++open;
     }
-    taken.deliveries.push_back(std::move(delivery));
+    taken.deliveries.push_back(delivery);
   }
   TakenEvent& placed = events_.emplace(id, std::move(taken)).first->second;
   for (TakenDelivery& delivery : placed.deliveries) {
@@ -216,7 +217,8 @@ void TakenEvents::erase(const EventId& id) {
 std::vector<TakenEvent*> TakenEvents::expiring(WallTime now, MonoTime mono_now,
                                                MonoTime::duration margin) {
   std::vector<TakenEvent*> found;
-  for (auto& [id, taken] : events_) {
+  for (auto& [id, held] : events_) {
+    TakenEvent& taken = held;
     if (taken.lease.token.empty() || taken.is_renewing) {
       continue;
     }

@@ -27,7 +27,8 @@ bool is_text(char c) {
 ChunkedBody::Place ChunkedBody::after_size(char c) {
   if (const int digit = digit_of(c); digit >= 0) {
     chunk_left_ = chunk_left_ * 16 + static_cast<std::uint64_t>(digit);
-    return chunk_left_ < kMaxChunkSize ? Place::size : Place::broken;
+    const bool is_size = chunk_left_ < kMaxChunkSize && ++skipped_ <= kMaxSizeDigits;
+    return is_size ? Place::size : Place::broken;
   }
   if (place_ == Place::size_begin) {
     return Place::broken;

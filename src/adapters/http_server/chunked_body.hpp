@@ -10,6 +10,8 @@ namespace dispatcher {
 
 class ChunkedBody {
  public:
+  // Of a chunk's size, which has 64 bits: more are zeros without end.
+  static constexpr std::size_t kMaxSizeDigits = 16;
   // One chunk's extensions, and all trailers together; both are read and dropped.
   static constexpr std::size_t kMaxExtensionBytes = 256;
   static constexpr std::size_t kMaxTrailerBytes = 8 * 1024;
@@ -52,7 +54,7 @@ class ChunkedBody {
   std::size_t max_body_bytes_;
   Place place_ = Place::size_begin;
   std::uint64_t chunk_left_ = 0;
-  std::size_t skipped_ = 0;  // bytes of this chunk's extensions, or of the trailers
+  std::size_t skipped_ = 0;  // bytes of this chunk's size and extensions, or of the trailers
 };
 
 }  // namespace dispatcher

@@ -102,14 +102,14 @@ std::string_view without_authority(std::string_view target) {
 }
 
 std::optional<HeadFault> read_target(std::string_view target, RequestHead& head) {
+  if (!is_made_of(target, kTarget)) {
+    return kBadRequestLine;
+  }
   const bool is_absolute = boost::algorithm::istarts_with(target, "http://") ||
                            boost::algorithm::istarts_with(target, "https://");
   if (is_absolute) {
     target = without_authority(target);
   } else if (target.empty() || (target[0] != '/' && target != "*")) {
-    return kBadRequestLine;
-  }
-  if (!is_made_of(target, kTarget)) {
     return kBadRequestLine;
   }
   const std::size_t question = std::min(target.find('?'), target.size());

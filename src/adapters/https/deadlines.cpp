@@ -14,8 +14,8 @@ void stop(Watch& watch, Stop reason) {
 
 }  // namespace
 
-Deadlines::Deadlines(boost::asio::any_io_executor loop, const Clock& clock)
-    : timer_(std::move(loop)), clock_(clock) {}
+Deadlines::Deadlines(const boost::asio::any_io_executor& loop, const Clock& clock)
+    : timer_(loop), clock_(clock) {}
 
 void Deadlines::set(Watch& watch, MonoTime at) {
   watch.unlink();

@@ -52,7 +52,7 @@ class Waiting {
 // Shared with handlers in the loop's queue, which may outlive the client.
 class Deadlines : public std::enable_shared_from_this<Deadlines> {
  public:
-  Deadlines(boost::asio::any_io_executor loop, const Clock& clock);
+  Deadlines(const boost::asio::any_io_executor& loop, const Clock& clock);
 
   // From now on the watch is stopped at this time; an earlier time given to it is forgotten. When
   // that time has passed, or after `abort_all`, it is stopped here.

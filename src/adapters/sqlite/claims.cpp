@@ -4,7 +4,6 @@
 #include "base/check.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 namespace dispatcher::sqlite {
 
@@ -73,11 +72,11 @@ void Claims::remove_event(std::int64_t seq) {
 }
 
 void Claims::roll_back() {
-  for (const Change& change : std::views::reverse(changes_)) {
-    if (change.is_added) {
-      erase(change.token, change.key);
+  for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
+    if (change->is_added) {
+      erase(change->token, change->key);
     } else {
-      insert(change.token, change.key);
+      insert(change->token, change->key);
     }
   }
   changes_.clear();

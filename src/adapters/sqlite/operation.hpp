@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -11,10 +12,13 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace dispatcher::sqlite {
 
@@ -37,9 +41,14 @@ class Operation {
 
   // Finds the answer. May be called again: the last answer counts.
   virtual void perform(Context& context) = 0;
-  // Sends the answer to the caller. One of these two is called, once.
+  // Sends the answer to the caller. One of these two, or `resume`, is called, once.
   virtual void complete() = 0;
   virtual void fail(const Error& error) = 0;
+
+  // The caller's.
+  [[nodiscard]] virtual boost::asio::any_io_executor executor() const = 0;
+  // Gives the answer to the caller at once; on its executor.
+  virtual void resume() = 0;
 
   [[nodiscard]] Admission admission() const { return admission_; }
   // Of what it carries, roughly.
@@ -65,6 +74,13 @@ class AwaitedOperation final : public Operation<Context> {
   void perform(Context& context) override { answer_.emplace(work_(context)); }
   void complete() override { send(std::move(*answer_)); }
   void fail(const Error& error) override { send(Result<T>{error}); }
+  [[nodiscard]] boost::asio::any_io_executor executor() const override {
+    return guard_.get_executor();
+  }
+  void resume() override {
+    guard_.reset();
+    std::move(handler_)(std::move(*answer_));
+  }
 
  private:
   void send(Result<T> answer) {
@@ -81,6 +97,25 @@ class AwaitedOperation final : public Operation<Context> {
   Handler handler_;
   std::optional<Result<T>> answer_;
 };
+
+// Gives each its answer, with one wake-up of each loop, however many wait on it.
+template <class Context>
+void complete_all(std::vector<std::unique_ptr<Operation<Context>>> operations) {
+  while (!operations.empty()) {
+    const boost::asio::any_io_executor executor = operations.front()->executor();
+    const auto others = std::stable_partition(
+        operations.begin(), operations.end(),
+        [&](const auto& operation) { return operation->executor() == executor; });
+    std::vector<std::unique_ptr<Operation<Context>>> same{
+        std::make_move_iterator(operations.begin()), std::make_move_iterator(others)};
+    operations.erase(operations.begin(), others);
+    boost::asio::post(executor, [same = std::move(same)]() mutable {
+      for (auto& operation : same) {
+        std::exchange(operation, nullptr)->resume();
+      }
+    });
+  }
+}
 
 // Hands `work` to `queue`, which has `push(std::unique_ptr<Operation<Context>>)`, when awaited.
 template <class T, class Context, class Queue, class Work>

@@ -150,7 +150,9 @@ awaitable<Result<ClaimAnswer>> SqliteStore::claim(std::vector<ClaimRequest> requ
 }
 
 awaitable<Result<SettleAnswer>> SqliteStore::settle(Settlement settlement) {
-  return write<SettleAnswer>(Admission::always, settlement.attempt.response_body.size(),
+  // Before the settlement is moved: the order of arguments is the compiler's.
+  const std::size_t bytes = settlement.attempt.response_body.size();
+  return write<SettleAnswer>(Admission::always, bytes,
                              [settlement = std::move(settlement)](Transaction& transaction) {
                                return sqlite::settle(transaction, settlement);
                              });

@@ -63,8 +63,12 @@ class Writer {
  private:
   using Group = std::vector<std::unique_ptr<WriteOperation>>;
 
+  // Why it is not taken into the queue; empty when it is. With the lock held.
+  [[nodiscard]] std::optional<Error> refusal_of(const WriteOperation& operation) const;
   void work();
   [[nodiscard]] Group take_group();
+  // Under the lock: the queue is worth a group.
+  [[nodiscard]] bool is_group_ready() const;
   [[nodiscard]] Transaction make_transaction();
   // Performs and answers what writes nothing, and leaves the others in the group.
   void answer_claims(Group& group);
@@ -96,6 +100,9 @@ class Writer {
   std::condition_variable wake_;
   Group queue_;
   std::size_t queued_bytes_ = 0;
+  std::size_t queued_claims_ = 0;
+  std::size_t wanted_ = 1;      // how many queued operations wake the thread
+  std::size_t last_group_ = 0;  // how many there were
   bool is_stopping_ = false;
 
   std::mutex hint_mutex_;

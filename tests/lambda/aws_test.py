@@ -1,0 +1,137 @@
+"""The function within AWS: its secret from Secrets Manager once a process, and again when it was rotated;
+one PutMetricData a run; subsegments to X-Ray's daemon; and a run goes on when the last two fail."""
+
+import http.server
+import json
+import socket
+import threading
+import urllib.parse
+
+import pytest
+
+import harness
+
+
+class Aws:
+    """Secrets Manager and CloudWatch at one endpoint, and X-Ray's daemon. Until `close`."""
+
+    def __init__(self):
+        self.secret, self.secrets_read, self.published = {}, 0, []
+        self.cloudwatch_status = 200
+        aws = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                assert self.headers["Authorization"].startswith("AWS4-HMAC-SHA256 ")
+                if self.headers.get("X-Amz-Target") == "secretsmanager.GetSecretValue":
+                    aws.secrets_read += 1
+                    return self.answer(200, json.dumps({"SecretString": json.dumps(aws.secret)}))
+                form = {name: values[0] for name, values in urllib.parse.parse_qs(body).items()}
+                assert form["Action"] == "PutMetricData", body
+                aws.published.append(form)
+                return self.answer(aws.cloudwatch_status, "<PutMetricDataResponse/>")
+
+            def answer(self, status, text):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text.encode())))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.daemon.bind(("127.0.0.1", 0))
+        self.daemon.settimeout(harness.PATIENCE)
+
+    def subsegment(self):
+        header, _, document = self.daemon.recv(65536).decode().partition("\n")
+        assert json.loads(header) == {"format": "json", "version": 1}
+        return json.loads(document)
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.daemon.close()
+
+
+def metric_names(form):
+    return {value for name, value in form.items() if name.endswith(".MetricName")}
+
+
+@pytest.fixture
+def aws(world):
+    made = Aws()
+    world.stack.callback(made.close)
+    world.settings.pop("SECRETS_FILE")
+    world.settings.update({
+        "SECRET_ARN": "arn:aws:secretsmanager:us-east-2:123456789012:secret:s-AbCdEf", "CLOUDWATCH_METRICS": "seed",
+        "AWS_ENDPOINT_URL": made.url, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key",
+        "AWS_SESSION_TOKEN": "token",
+        "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{made.daemon.getsockname()[1]}"})
+    return made
+
+
+def test_the_secret_is_read_once_a_process_and_again_when_it_was_rotated(world, aws):
+    receiver = world.receiver()
+    api = world.plain()
+    aws.secret = {"zapier_api_key": api.API_KEY, "zapier_webhook_url": receiver.url}
+    runtime, function = world.function()
+    for _ in range(3):
+        api.add()
+        assert runtime.invoke().result()["acknowledged_count"] == 1
+    assert aws.secrets_read == 1
+    api.add()
+    api.API_KEY = "rotated-key"
+    api.tokens.clear()
+    aws.secret = {**aws.secret, "zapier_api_key": "rotated-key"}
+    assert runtime.invoke().result()["acknowledged_count"] == 1
+    assert aws.secrets_read == 2
+    assert "rotated-key" not in function.stderr()
+
+
+def test_a_secret_that_lacks_a_key_is_named(world, aws):
+    api = world.plain()
+    aws.secret = {"zapier_api_key": api.API_KEY, "zapier_webhook_url": ""}
+    runtime, _ = world.function()
+    error = runtime.invoke().error()
+    assert error["errorType"] == "Secret.Invalid" and "zapier_webhook_url" in error["errorMessage"]
+
+
+def test_each_run_publishes_the_five_metrics_in_one_call_and_needs_no_answer(world, aws):
+    receiver = world.receiver()
+    api = world.plain()
+    aws.secret = {"zapier_api_key": api.API_KEY, "zapier_webhook_url": receiver.url}
+    runtime, function = world.function()
+    for status in (200, 403):
+        aws.cloudwatch_status = status
+        api.add()
+        assert runtime.invoke().result()["acknowledged_count"] == 1
+    assert len(aws.published) == 2
+    for form in aws.published:
+        assert form["Namespace"] == "ZapierTriggersAPI/Dispatcher"
+        assert metric_names(form) == {"EventsProcessed", "SuccessfulDeliveries", "FailedDeliveries",
+                                      "DeliveryLatency", "RetryAttempts"}
+    assert "metrics" in function.stderr()
+
+
+def test_calls_and_attempts_are_subsegments_of_the_invocation(world, aws):
+    receiver = world.receiver()
+    api = world.plain()
+    api.add()
+    aws.secret = {"zapier_api_key": api.API_KEY, "zapier_webhook_url": receiver.url}
+    runtime, _ = world.function()
+    assert runtime.invoke().result()["acknowledged_count"] == 1
+    # The secret, the token, the inbox, the attempt, its acknowledgement, the inbox again, the metrics.
+    subsegments = [aws.subsegment() for _ in range(7)]
+    for one in subsegments:
+        assert one["trace_id"] == "1-5759e988-bd862e3fe1be46a994272793"
+        assert one["parent_id"] == "53995c3f42cd8ad8" and one["type"] == "subsegment"
+    assert "hook" not in json.dumps(subsegments)
