@@ -30,7 +30,7 @@ TestExchange abandoned_test(const Endpoint& endpoint) {
   test.attempt.number = 1;
   test.attempt.endpoint_id = endpoint.id;
   test.attempt.outcome = Outcome::abandoned;
-  test.attempt.error = Failure{FailureKind::aborted, "the service is stopping"}.text();
+  test.attempt.error = Failure{FailureKind::reset, "the service is stopping"}.text();
   return test;
 }
 

@@ -21,6 +21,7 @@ namespace dispatcher {
 namespace {
 
 constexpr std::string_view kResource = "/endpoints";
+constexpr std::string_view kDiscardsWaiting = "?waiting=discard";
 // What the service takes for a test besides the endpoint's own time-out.
 constexpr std::chrono::seconds kTestMargin{15};
 // More is no time-out that the service gives an endpoint.
@@ -119,9 +120,8 @@ Result<Call> change(const EndpointsConfig& config, std::istream& in) {
 }
 
 Call removal(const EndpointsConfig& config) {
-  return {
-      json_request("DELETE", path_of(config, config.discards_waiting ? "?waiting=discard" : "")),
-      204};
+  return {json_request("DELETE", path_of(config, config.discards_waiting ? kDiscardsWaiting : "")),
+          204};
 }
 
 Result<Call> call_of(const EndpointsConfig& config, std::istream& in) {
@@ -174,6 +174,14 @@ std::string answer_json(const EndpointsConfig& config, std::string_view answer) 
   return json + "}\n";
 }
 
+// A removal that is refused says how it is not: with the flag of this command.
+void name_flag_of_waiting(std::string& answer) {
+  const auto at = answer.find(kDiscardsWaiting);
+  if (at != std::string::npos) {
+    answer.replace(at, kDiscardsWaiting.size(), "--waiting discard");
+  }
+}
+
 // What the service finds wrong is told by the names of this command.
 std::vector<FlagName> flags_of(const EndpointsConfig& config) {
   const auto known = endpoint_flags();
@@ -221,11 +229,12 @@ boost::asio::awaitable<int> call_service(ClientPorts ports, EndpointsConfig conf
   }
   call->request.deadline = co_await deadline_of(ports, config);
   const int success = call->success;
-  const auto answer = co_await make_call(ports, std::move(*call));
+  auto answer = co_await make_call(ports, std::move(*call));
   if (!answer) {
     co_return report_error(err, answer.error());
   }
   if (answer->status != success) {
+    name_flag_of_waiting(answer->body);
     co_return report_refusal(err, *answer, flags_of(config));
   }
   out << (config.is_json ? answer_json(config, answer->body) : answer_text(config, answer->body))

@@ -24,7 +24,7 @@ enum class FailureKind : std::uint8_t {
   reset,     // the connection ended before the headers of an answer were complete
   protocol,  // what came back is not HTTP, or is past its limits
   blocked,   // refused by policy before any byte left
-  aborted,   // given up by us: the process is stopping
+  aborted,   // given up by us: the process is stopping; an `error` calls it `reset`
 };
 
 [[nodiscard]] std::string_view to_string(FailureKind kind);

@@ -18,7 +18,11 @@ Verdict classify_failure(const Failure& failure) {
       verdict.outcome = Outcome::blocked;
       verdict.review_reason = ReviewReason::blocked;
       break;
-    case FailureKind::aborted: verdict.outcome = Outcome::abandoned; break;
+    case FailureKind::aborted:
+      verdict.outcome = Outcome::abandoned;
+      // Of the words that an error may begin with: the connection ended, though by us.
+      verdict.error = Failure{FailureKind::reset, failure.message}.text();
+      break;
     default: verdict.outcome = Outcome::retryable;
   }
   return verdict;

@@ -116,6 +116,7 @@ def test_a_paused_endpoints_events_wait(shop):
     assert shop.state_of(event) == ["waiting"]
     refused = run_command("endpoints", "remove", endpoint, "--data", shop.service.data)
     assert refused.returncode == 1 and refused.stderr.count("\n") == 1
+    assert refused.stderr.endswith("1 deliveries waiting and 0 in review: add --waiting discard to discard them\n")
     assert shop.run("endpoints", "resume", endpoint) == f"{endpoint} is active\n"
     shop.wait_for(event, "delivered")
     assert len(shop.receiver.records()) == 1

@@ -53,7 +53,8 @@ def test_an_attempt_that_does_not_end_is_abandoned_and_recorded_as_that(starts):
     assert service.wait(STOP_LIMIT_SECONDS) == 0, service.stderr()
     again = starts(harness.Service, data=service.data, name="serve-again")
     attempts = again.client().json("GET", f"/events/{event}/attempts")["items"]
-    assert [attempt["outcome"] for attempt in attempts] == ["abandoned"]
+    assert [(attempt["outcome"], attempt["error"]) for attempt in attempts] == [
+        ("abandoned", "reset: given up because the dispatcher is stopping")]
 
 
 def test_a_second_signal_ends_it_at_once(starts):

@@ -93,7 +93,7 @@ TEST(Outcome, without_an_answer_it_means_where_it_broke) {
       {FailureKind::reset, Outcome::retryable, {}, "reset: words"},
       {FailureKind::protocol, Outcome::retryable, {}, "protocol: words"},
       {FailureKind::blocked, Outcome::blocked, ReviewReason::blocked, "blocked: words"},
-      {FailureKind::aborted, Outcome::abandoned, {}, "aborted: words"},
+      {FailureKind::aborted, Outcome::abandoned, {}, "reset: words"},
   };
   for (const Case& c : cases) {
     const Verdict verdict = classify(failed(c.kind), {}, kNow);
