@@ -63,6 +63,7 @@ boost::asio::awaitable<void> Engine::work(ClaimedDelivery delivery, Lane& lane, 
     const auto next_start = has_next ? begin(lane) : std::nullopt;
     lanes_.refresh(lane, now());  // without anything in flight, one that has left ends with this
     if (next_start) {
+      wake_if_due_sooner();
       delivery = std::move(settled->next.front());
       start = *next_start;
       continue;
@@ -73,8 +74,10 @@ boost::asio::awaitable<void> Engine::work(ClaimedDelivery delivery, Lane& lane, 
     break;
   }
   --in_flight_;
-  if (in_flight_ == 0 || lanes_.has_ready()) {
+  if (in_flight_ == 0) {
     wakeup_.wake();
+  } else {
+    wake_if_due_sooner();
   }
 }
 

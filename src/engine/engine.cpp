@@ -225,7 +225,19 @@ boost::asio::awaitable<void> Engine::wait_for_work() {
     ports_.metrics.add(Metric::rate_waits,
                        rate_waits - std::exchange(rate_waits_seen_, rate_waits));
   }
+  waits_until_ = until;
   co_await wakeup_.wait_until(until);
+  waits_until_.reset();
+}
+
+void Engine::wake_if_due_sooner() {
+  if (!waits_until_ || in_flight_ >= options_.max_in_flight) {
+    return;
+  }
+  const auto next = lanes_.next_ready(now(), limit_, true);
+  if (next && *next < *waits_until_) {
+    wakeup_.wake();
+  }
 }
 
 bool Engine::is_pass_over() {

@@ -122,6 +122,8 @@ class Engine {
   boost::asio::awaitable<void> give_back(std::vector<ClaimedDelivery> deliveries);
   // Until a lane is ready, or something changed.
   boost::asio::awaitable<void> wait_for_work();
+  // A lane's state changed, or a slot is free: what was waited for may not be the next any more.
+  void wake_if_due_sooner();
   [[nodiscard]] bool is_pass_over();
   boost::asio::awaitable<void> finish();
   void heed(std::span<const LaneDue> hints);
@@ -162,6 +164,7 @@ class Engine {
   std::optional<MonoTime> give_up_at_;
   bool has_claim_failed_ = false;
   Wakeup wakeup_;
+  std::optional<MonoTime> waits_until_;  // while there is nothing to claim
   std::function<void()> end_listener_;
   // Hints come from other threads through the loop and may arrive after the engine has gone.
   std::shared_ptr<Engine*> self_ = std::make_shared<Engine*>(this);

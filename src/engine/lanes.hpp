@@ -52,7 +52,6 @@ class Lanes {
 
   // True when a lane other than this one may claim at `now`.
   [[nodiscard]] bool has_ready_besides(const Lane& lane, Now now);
-  [[nodiscard]] bool has_ready() const { return !ready_.empty(); }
 
   // When the first of the lanes for which the pass has time may claim: `now` or later. Empty: none
   // will before something happens to it. `counts_probes`: an open breaker's next probe counts too.

@@ -54,6 +54,37 @@ TEST(EngineIsolation, all_that_have_something_due_share_the_slots) {
   }
 }
 
+TEST(EngineIsolation, a_retry_is_made_when_it_is_due_while_another_endpoint_hangs) {
+  EngineWorld world;
+  world.add("c", 1);
+  world.add("x", 1);
+  world.http.takes_at["x.example"] = 25s;
+  world.http.failures["c.example"] = 1;
+  world.start();
+  world.ingest("x", 1);
+  world.run_for(1ms);
+  world.ingest("c", 2);
+  world.run_for(2s);
+  EXPECT_EQ(world.http.sent_to("c.example"), 3U) << "the first again, a second later";
+}
+
+TEST(EngineIsolation, what_is_due_soon_is_seen_when_all_slots_were_taken_before) {
+  EngineWorld world{2};
+  world.add("c", 1);
+  world.add("x", 1);
+  world.add("y", 1);
+  world.http.takes_at["x.example"] = 25s;
+  world.http.takes_at["y.example"] = 2s;
+  world.http.failures["c.example"] = 1;
+  world.start();
+  world.ingest("c", 1);
+  world.run_for(20ms);
+  world.ingest("x", 1);
+  world.ingest("y", 1);
+  world.run_for(4s);
+  EXPECT_EQ(world.http.sent_to("c.example"), 2U) << "once the slot was free";
+}
+
 TEST(EngineIsolation, a_breaker_opens_probes_and_closes_and_says_each_once) {
   EngineWorld world;
   world.add("a", 4);

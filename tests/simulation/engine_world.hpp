@@ -30,10 +30,15 @@ class ToldReceivers : public HttpClient {
     sent.emplace_back(request.url.host, world_.clock().monotonic());
     last = request;
     fakes::SimTimer timer{world_};
-    co_await timer.wait_until(world_.clock().monotonic() + takes);
+    const auto& host = request.url.host;
+    const bool fails = failures[host] > 0;
+    failures[host] -= fails ? 1 : 0;
+    const auto time = takes_at.contains(host) ? takes_at.at(host) : takes;
+    co_await timer.wait_until(world_.clock().monotonic() + time);
     Exchange exchange;
-    exchange.result = answers.contains(request.url.host) ? answers.at(request.url.host)
-                                                         : Answer{200, {{"X-Seen", "yes"}}, "ok"};
+    exchange.result = fails                    ? Answer{503, {}, ""}
+                      : answers.contains(host) ? answers.at(host)
+                                               : Answer{200, {{"X-Seen", "yes"}}, "ok"};
     co_return exchange;
   }
   void abort() override {}
@@ -45,6 +50,8 @@ class ToldReceivers : public HttpClient {
   }
 
   std::chrono::microseconds takes = std::chrono::milliseconds{10};
+  std::map<std::string, std::chrono::microseconds> takes_at;  // by host; instead of `takes`
+  std::map<std::string, int> failures;  // by host: so many requests are answered 503 first
   std::map<std::string, Answer> answers;
   std::vector<std::pair<std::string, MonoTime>> sent;
   HttpRequest last;
