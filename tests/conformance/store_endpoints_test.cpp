@@ -106,6 +106,27 @@ TEST_P(StoreSuite, a_created_endpoint_gets_what_comes_or_what_matched_nothing_to
   EXPECT_EQ(ids_of(claimed(pending_one, 10)), ids_of({order, later}));
 }
 
+TEST_P(StoreSuite, a_backlog_waits_for_an_endpoint_that_is_disabled_before_it_is_routed) {
+  const Event event = append_event();
+  EndpointRecord record = create("ep_late", filter_of({"*"}), EndpointStart::pending);
+  record.state = EndpointState::disabled;
+  record = run(store().save_endpoint(record)).value();
+  maintain_all();
+  record.state = EndpointState::active;
+  ASSERT_TRUE(run(store().save_endpoint(record)).has_value());
+  maintain_all();
+  EXPECT_EQ(ids_of(claimed(record.number, 10)), ids_of({event}));
+}
+
+TEST_P(StoreSuite, what_came_while_a_url_was_away_is_its_when_it_comes_back) {
+  (void)configure({kA});
+  (void)configure({});
+  const Event event = append_event();
+  const auto endpoint = configure({kA}).at(0).number;
+  maintain_all();
+  EXPECT_EQ(ids_of(claimed(endpoint, 10)), ids_of({event}));
+}
+
 TEST_P(StoreSuite, types_and_sources_route_exactly_by_prefix_or_both) {
   (void)create("both", filter_of({"order.created"}, {"shop"}));
   (void)create("type", filter_of({"order.created", "order.paid", "order.created"}));

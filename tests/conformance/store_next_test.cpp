@@ -103,20 +103,13 @@ TEST_P(StoreSuite, an_endpoint_that_is_gone_for_good_is_disabled_with_its_last_a
   EXPECT_EQ(counts(made.number).waiting, 1);
 }
 
-TEST_P(StoreSuite, an_answer_disables_no_endpoint_of_the_secret_and_nothing_when_it_is_stale) {
+TEST_P(StoreSuite, an_answer_disables_no_endpoint_of_the_secret) {
   const auto secret = configure({"https://a.example/"})[0];
-  Event event = append_event();
+  (void)append_event();
   Settlement gone = settlement(claimed(secret.number, 1).at(0), SentToReview{});
   gone.disables_endpoint = "410 Gone";
   ASSERT_TRUE(run(store().settle(gone)).has_value());
   EXPECT_EQ(endpoint(secret.id).state, EndpointState::active);
-  const auto number = create("ep_1").number;
-  event = append_event();
-  gone = settlement(claimed(number, 1).at(0), SentToReview{});
-  gone.disables_endpoint = "410 Gone";
-  ASSERT_TRUE(ack(event.id).has_value());
-  ASSERT_TRUE(run(store().settle(gone)).has_error());
-  EXPECT_EQ(endpoint("ep_1").state, EndpointState::active);
 }
 
 }  // namespace

@@ -70,6 +70,8 @@ MemoryEndpoint& MemoryStore::endpoint_for(Endpoint& endpoint, const Sha256Digest
                                           MemoryEndpoint* replaced) {
   for (MemoryEndpoint& row : disk_.endpoints) {
     if (row.url_hash == url_hash) {
+      // What came while it was away, and matched nothing, is for it too.
+      row.wants_backlog = row.wants_backlog || row.is_gone;
       return row;
     }
   }
@@ -130,7 +132,11 @@ Result<bool> MemoryStore::maintain_now(const RetentionPolicy& policy) {
 
 bool MemoryStore::route_backlog() {
   const auto& all = disk_.endpoints;
-  if (std::none_of(all.begin(), all.end(), [](const auto& row) { return row.wants_backlog; })) {
+  // One that takes nothing now keeps its backlog until it does again.
+  const auto is_routed = [](const MemoryEndpoint& row) {
+    return row.wants_backlog && row.endpoint.state != EndpointState::disabled;
+  };
+  if (std::none_of(all.begin(), all.end(), is_routed)) {
     return false;
   }
   std::size_t routed = 0;
@@ -145,7 +151,7 @@ bool MemoryStore::route_backlog() {
     routed += route_backlog_of(row) ? 1 : 0;
   }
   for (MemoryEndpoint& endpoint : disk_.endpoints) {
-    endpoint.wants_backlog = false;
+    endpoint.wants_backlog = endpoint.wants_backlog && !is_routed(endpoint);
   }
   return false;
 }

@@ -82,19 +82,22 @@ class Claiming {
 
   // False when there is no room for its payload.
   bool take(const DeliveryKey& key, std::int64_t place) {
-    std::shared_ptr<const Event>& event = events_[key.seq];
+    const auto known = events_.find(key.seq);
+    std::shared_ptr<const Event> event = known == events_.end() ? nullptr : known->second;
     if (event == nullptr) {
-      event = read_event(transaction_.db, key.seq);
+      event = is_full_ ? nullptr : read_event(transaction_.db, key.seq);
       if (event == nullptr) {
-        return false;  // only after a failure, which sticks
+        return false;  // else only after a failure, which sticks
       }
       if (!claimed_.empty() && event->payload.size() > bytes_left_) {
+        is_full_ = true;
         return false;
       }
       bytes_left_ -= std::min(bytes_left_, event->payload.size());
+      events_.emplace(key.seq, event);
     }
     ClaimedDelivery& claimed = claimed_.emplace_back();
-    claimed.event = event;
+    claimed.event = std::move(event);
     claimed.endpoint = key.endpoint;
     claimed.token = transaction_.state.claims.add(key);
     claimed.progress = read_progress(transaction_.db, place);
@@ -103,6 +106,7 @@ class Claiming {
 
   Transaction& transaction_;
   std::size_t bytes_left_;
+  bool is_full_ = false;  // one did not fit: no other is read, and claimed are those that are here
   std::unordered_map<std::int64_t, std::shared_ptr<const Event>> events_;
   std::vector<ClaimedDelivery> claimed_;
 };

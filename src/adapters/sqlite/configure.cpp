@@ -64,7 +64,8 @@ void release_review(Transaction& transaction, EndpointNumber endpoint) {
     auto event = load_event(transaction.db, seq, endpoint);
     DeliveryRow* row = event ? event->find(endpoint) : nullptr;
     if (row != nullptr) {
-      start_anew(*row, transaction.now_us);
+      // A consumer that holds the event keeps it until its lease ends.
+      start_anew(*row, std::max(transaction.now_us, event->lease_until_us));
       save_event(transaction, *event);
     }
   }
@@ -127,6 +128,11 @@ void update(Transaction& transaction, KnownEndpoint& known, const Wanted& one) {
     return;
   }
   known.url_hash = *one.url_hash;
+  if (known.is_gone) {
+    // What came while it was away, and matched nothing, is for it too.
+    known.backlog_from = 1;
+    known.backlog_to = transaction.state.next_seq - 1;
+  }
   known.is_gone = false;
   known.target = target;
   save_endpoint(transaction.db, known, transaction.now_us);

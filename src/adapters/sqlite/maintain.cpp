@@ -31,10 +31,11 @@ struct Backlog {
   std::int64_t to = 0;
 };
 
+// One that takes nothing now keeps its backlog until it does again.
 std::vector<KnownEndpoint*> with_backlog(Routes& routes) {
   std::vector<KnownEndpoint*> found;
   for (KnownEndpoint& endpoint : routes.all()) {
-    if (endpoint.backlog_from) {
+    if (endpoint.backlog_from && endpoint.takes_new()) {
       found.push_back(&endpoint);
     }
   }
@@ -65,7 +66,7 @@ std::vector<EndpointNumber> takers_of(const std::vector<KnownEndpoint*>& endpoin
   std::vector<EndpointNumber> takers;
   for (const KnownEndpoint* endpoint : endpoints) {
     if (*endpoint->backlog_from <= candidate.seq && candidate.seq <= endpoint->backlog_to &&
-        endpoint->takes_new() && endpoint->filter.matches(candidate.type, candidate.source)) {
+        endpoint->filter.matches(candidate.type, candidate.source)) {
       takers.push_back(endpoint->number);
     }
   }
