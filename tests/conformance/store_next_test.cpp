@@ -97,6 +97,7 @@ TEST_P(StoreSuite, an_endpoint_that_is_gone_for_good_is_disabled_with_its_last_a
   EXPECT_EQ(seen.state, EndpointState::disabled);
   EXPECT_EQ(seen.state_reason, "410 Gone");
   EXPECT_GT(seen.revision, made.revision);
+  EXPECT_EQ(answer->disabled_in, seen.revision);
   EXPECT_EQ(seen.sealed, made.sealed);
   EXPECT_EQ(seen.filter.types, made.filter.types);
   EXPECT_TRUE(view(append_event().id).deliveries.empty());
@@ -108,8 +109,28 @@ TEST_P(StoreSuite, an_answer_disables_no_endpoint_of_the_secret) {
   (void)append_event();
   Settlement gone = settlement(claimed(secret.number, 1).at(0), SentToReview{});
   gone.disables_endpoint = "410 Gone";
-  ASSERT_TRUE(run(store().settle(gone)).has_value());
+  const auto answer = run(store().settle(gone));
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->disabled_in, 0);
   EXPECT_EQ(endpoint(secret.id).state, EndpointState::active);
+}
+
+TEST_P(StoreSuite, an_answer_disables_its_endpoint_whatever_became_of_the_delivery_meanwhile) {
+  for (const bool is_erased : {false, true}) {
+    const std::string id = is_erased ? "ep_1" : "ep_2";
+    const auto number = create(id).number;
+    const Event event = append_event();
+    Settlement gone = settlement(claimed(number, 1).at(0), SentToReview{});
+    gone.disables_endpoint = "410 Gone";
+    if (is_erased) {
+      ASSERT_TRUE(run(store().erase(event.id)).has_value());
+    } else {
+      ASSERT_TRUE(ack(event.id).has_value());
+    }
+    ASSERT_TRUE(run(store().settle(gone)).has_error());
+    kill_and_reopen();
+    EXPECT_EQ(endpoint(id).state, EndpointState::disabled) << id;
+  }
 }
 
 }  // namespace

@@ -47,7 +47,9 @@ boost::asio::awaitable<Result<SettleAnswer>> MemoryStore::settle(Settlement sett
     SettleAnswer answer;
     if (!settlement.disables_endpoint.empty()) {
       disable(settlement.endpoint, settlement.disables_endpoint);
-      answer.disabled_in = endpoint == nullptr ? 0 : endpoint->revision;
+      const bool is_made_by_api =
+          endpoint != nullptr && endpoint->endpoint.origin == EndpointOrigin::api;
+      answer.disabled_in = is_made_by_api ? endpoint->revision : 0;
     }
     if (!settled) {
       return settled.error();
