@@ -235,6 +235,12 @@ HandlerResult test_endpoint(const ApiContext& context, ApiRequest request) {
   if (!tested) {
     co_return endpoint_error_answer(tested.error());
   }
+  if (!tested->exchange) {
+    ServerAnswer answer =
+        error_answer(429, "A test of this endpoint is running, or too many of others, try again");
+    answer.headers.push_back({"retry-after", "1"});
+    co_return answer;
+  }
   co_return json_answer(200, test_json(*tested, reveals));
 }
 

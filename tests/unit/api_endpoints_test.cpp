@@ -208,10 +208,19 @@ TEST_F(ApiEndpoints, a_rotation_that_is_refused_does_not_show_what_may_be_a_secr
   }
 }
 
+TEST_F(ApiEndpoints, a_test_that_cannot_run_now_is_to_be_asked_for_again) {
+  const std::string id = create();
+  runtime.test_answer.reset();
+  const ServerAnswer answer = call("POST", "/endpoints/" + id + "/test");
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_EQ(header_of(answer, "retry-after"), "1");
+  EXPECT_TRUE(answer.body.starts_with(R"({"detail":)")) << answer.body;
+}
+
 TEST_F(ApiEndpoints, a_test_shows_the_exchange_with_its_secrets_masked) {
   const std::string id =
       create(R"({"url":"https://a.test/hunter2","headers":{"X-Key":"hunter3"}})");
-  TestExchange& exchange = runtime.test_answer;
+  TestExchange& exchange = *runtime.test_answer;
   exchange.request.url = *parse_webhook_url("https://a.test/hunter2");
   exchange.request.headers = {{"webhook-signature", "v1,abc"}, {"x-key", "hunter3"}};
   exchange.request.body = "{}";
