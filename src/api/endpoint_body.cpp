@@ -192,16 +192,21 @@ class EndpointReader {
       return std::nullopt;
     }
     std::vector<HttpHeader> headers;
+    std::size_t count = 0;
     std::size_t bytes = 0;
     JsonMembers members{*given.value};
+    // Those past the limit are not looked at: each is compared with all before it.
     while (const auto member = members.next()) {
+      if (++count > limits::kMaxHeaders) {
+        break;
+      }
       const std::string name = name_of(*member);
       if (auto value = header_value(loc / name, name, member->value, headers)) {
         bytes += name.size() + value->size();
         headers.push_back({name, *std::move(value)});
       }
     }
-    if (headers.size() > limits::kMaxHeaders || bytes > limits::kMaxHeaderBytes) {
+    if (count > limits::kMaxHeaders || bytes > limits::kMaxHeaderBytes) {
       faults_.wrong_value(loc, "an endpoint has at most 50 headers, of 6,144 bytes together",
                           mask());
     }

@@ -169,7 +169,7 @@ void append_endpoint_json(std::string& out, const EndpointView& view,
 }
 
 std::string test_json(const TestedEndpoint& tested, bool reveals) {
-  const TestExchange& exchange = tested.exchange;
+  const TestExchange& exchange = *tested.exchange;
   std::string out;
   append_attempt_json(out, exchange.attempt);
   out.pop_back();  // the object goes on

@@ -68,6 +68,19 @@ bool read_reveal(const Query& query, Faults& faults) {
   return QueryReader{query, faults}.boolean("reveal").value_or(false);
 }
 
+// Like expect_object; but what is no JSON object is not shown: it may be a URL or a secret alone.
+bool expect_hidden_object(const BodyRead& body, Faults& faults) {
+  if (body.kind == BodyRead::Kind::absent) {
+    faults.missing({"body"}, "null");
+    return false;
+  }
+  if (body.kind == BodyRead::Kind::text || body.json.kind != JsonKind::object) {
+    faults.not_model({"body"}, quoted(kMask));
+    return false;
+  }
+  return true;
+}
+
 // The body of a request that describes an endpoint, or the answer that refuses it.
 struct DescribedEndpoint {
   EndpointBody body;
@@ -84,15 +97,7 @@ DescribedEndpoint read_description(const ApiContext& context, const ApiRequest& 
     return described;
   }
   Faults faults;
-  // What is no JSON object is not shown: it may be a URL alone.
-  if (body.kind == BodyRead::Kind::text || body.kind == BodyRead::Kind::absent ||
-      body.json.kind != JsonKind::object) {
-    if (body.kind == BodyRead::Kind::absent) {
-      faults.missing({"body"}, "null");
-    } else {
-      faults.not_model({"body"}, quoted(kMask));
-    }
-  } else {
+  if (expect_hidden_object(body, faults)) {
     const auto read = is_new ? read_new_endpoint : read_endpoint_change;
     described.body = read(body.json, fields, context.options.target_rule, faults);
   }
@@ -230,6 +235,12 @@ HandlerResult test_endpoint(const ApiContext& context, ApiRequest request) {
   if (!tested) {
     co_return endpoint_error_answer(tested.error());
   }
+  if (!tested->exchange) {
+    ServerAnswer answer =
+        error_answer(429, "A test of this endpoint is running, or too many of others, try again");
+    answer.headers.push_back({"retry-after", "1"});
+    co_return answer;
+  }
   co_return json_answer(200, test_json(*tested, reveals));
 }
 
@@ -241,13 +252,14 @@ HandlerResult rotate_secret(const ApiContext& context, ApiRequest request) {
     co_return *std::move(body.refusal);
   }
   std::chrono::seconds overlap = endpoint_limits::kDefaultOverlap;
-  if (body.kind != BodyRead::Kind::absent && expect_object(body, request, faults)) {
+  if (body.kind != BodyRead::Kind::absent && expect_hidden_object(body, faults)) {
     ObjectReader reader{{"body"}, body.json, faults};
     overlap = std::chrono::seconds{
         reader.optional_integer(fields[0], 0, endpoint_limits::kMaxOverlap.count())
             .value_or(overlap.count())};
-    // An overlap that is misspelled would leave the old secret in use for a day.
-    reader.refuse_others(fields);
+    // An overlap that is misspelled would leave the old secret in use for a day. What is given in
+    // its place may be the new secret, and is not shown.
+    reader.refuse_others(fields, quoted(kMask));
   }
   if (!faults.empty()) {
     co_return faults_answer(faults);

@@ -29,8 +29,9 @@ struct ReleaseRequest {
 };
 
 struct ReleaseTotals {
-  std::int64_t matched = 0;   // events
-  std::int64_t released = 0;  // deliveries
+  std::int64_t matched = 0;    // events
+  std::int64_t released = 0;   // deliveries
+  bool is_incomplete = false;  // it ended early: the store failed, and there may be more to release
 };
 
 std::string read_note(ObjectReader& reader, const JsonField& field, Faults& faults) {
@@ -61,9 +62,13 @@ awaitable<Result<ReleaseTotals>> try_out(Store& store, ReleaseRequest release) {
   if (!count) {
     co_return count.error();
   }
-  co_return ReleaseTotals{std::min(*count, release.limit.value_or(*count)), 0};
+  ReleaseTotals totals;
+  totals.matched = std::min(*count, release.limit.value_or(*count));
+  co_return totals;
 }
 
+// An error means that nothing was done, so that the request may be repeated: once a step has been
+// committed, what was done is said.
 awaitable<Result<ReleaseTotals>> carry_out(Store& store, ReleaseRequest release,
                                            ReleaseAction action, std::string caller) {
   const ReleaseNote note{std::move(caller), std::move(release.note)};
@@ -75,8 +80,12 @@ awaitable<Result<ReleaseTotals>> carry_out(Store& store, ReleaseRequest release,
       max_events = std::min(max_events, static_cast<std::size_t>(*release.limit - totals.matched));
     }
     const auto step = co_await store.release_step(release.query, after, max_events, action, note);
-    if (!step) {
+    if (!step && totals.matched == 0) {
       co_return step.error();
+    }
+    if (!step) {
+      totals.is_incomplete = true;
+      break;
     }
     totals.matched += step->matched;
     totals.released += step->released;
@@ -95,7 +104,8 @@ ServerAnswer totals_answer(const Result<ReleaseTotals>& totals, std::string_view
   }
   std::string answer = R"({"matched":)" + std::to_string(totals->matched) + ",";
   append_json_string(answer, done);
-  answer += ":" + std::to_string(totals->released) + "}";
+  answer += ":" + std::to_string(totals->released);
+  answer += totals->is_incomplete ? R"(,"incomplete":true})" : "}";
   return json_answer(202, std::move(answer));
 }
 

@@ -262,14 +262,16 @@ std::optional<bool> ObjectReader::optional_boolean(const JsonField& field) {
   return field.value->raw == "true";
 }
 
-void ObjectReader::refuse_others(std::span<const JsonField> known) {
+void ObjectReader::refuse_others(std::span<const JsonField> known,
+                                 std::optional<std::string_view> shown) {
   JsonMembers members{object_};
   while (const auto member = members.next()) {
     const std::string name = decode_json_string(member->name).value_or(std::string{});
     const bool is_known = std::any_of(known.begin(), known.end(),
                                       [&](const JsonField& field) { return field.name == name; });
     if (!is_known) {
-      faults_.unknown_field(parent_ / name, compact(member->value.raw));
+      faults_.unknown_field(parent_ / name,
+                            shown ? std::string{*shown} : compact(member->value.raw));
     }
   }
 }

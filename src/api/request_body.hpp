@@ -73,8 +73,9 @@ class ObjectReader {
                                                                     std::size_t maximum);
 
   // What is none of `known`: for bodies in which a name that is misspelled would do something else
-  // than was meant.
-  void refuse_others(std::span<const JsonField> known);
+  // than was meant. `shown`: JSON in the place of what was given, where that may be a secret.
+  void refuse_others(std::span<const JsonField> known,
+                     std::optional<std::string_view> shown = std::nullopt);
 
   [[nodiscard]] Loc loc_of(const JsonField& field) const;
 

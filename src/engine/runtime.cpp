@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace dispatcher {
@@ -95,10 +96,30 @@ class EngineRuntime::Door {
     return engine_;
   }
 
+  // On the loop. False when a test of it is running, or too many are.
+  [[nodiscard]] bool begin_test(EndpointNumber number) {
+    return testing_.size() < kMaxTests && testing_.insert(number).second;
+  }
+  void end_test(EndpointNumber number) { testing_.erase(number); }
+
+  // A test that has begun, to its end.
+  class RunningTest {
+   public:
+    RunningTest(Door& door, EndpointNumber number) : door_(door), number_(number) {}
+    ~RunningTest() { door_.end_test(number_); }
+    RunningTest(const RunningTest&) = delete;
+    RunningTest& operator=(const RunningTest&) = delete;
+
+   private:
+    Door& door_;
+    EndpointNumber number_;
+  };
+
  private:
   std::mutex mutex_;
   asio::any_io_executor executor_;
   Engine* engine_;
+  std::set<EndpointNumber> testing_;  // the loop's alone
 };
 
 EngineRuntime::EngineRuntime(asio::any_io_executor executor, Engine& engine)
@@ -139,18 +160,24 @@ asio::awaitable<std::vector<EndpointHealth>> EngineRuntime::health() {
   co_return co_await asio::co_spawn(executor, std::move(asked), asio::use_awaitable);
 }
 
-asio::awaitable<TestExchange> EngineRuntime::test(Endpoint endpoint) {
+asio::awaitable<std::optional<TestExchange>> EngineRuntime::test(Endpoint endpoint) {
   auto work = door_->enter();
   if (!work) {
     co_return abandoned_test(endpoint);
   }
   const auto executor = work->get_executor();
   auto ask = [](std::shared_ptr<Door> door, Endpoint tested,
-                LoopWork) -> asio::awaitable<TestExchange> {
+                LoopWork) -> asio::awaitable<std::optional<TestExchange>> {
     Engine* engine = door->engine();
     if (engine == nullptr) {
       co_return abandoned_test(tested);
     }
+    const EndpointNumber number = tested.number;
+    if (!door->begin_test(number)) {
+      co_return std::nullopt;
+    }
+    // Here and not with the caller: what is sent goes on where that one is dropped.
+    const Door::RunningTest running{*door, number};
     co_return co_await engine->test(std::move(tested));
   };
   auto asked = ask(door_, std::move(endpoint), std::move(*work));

@@ -7,6 +7,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
+#include <optional>
 
 namespace dispatcher {
 
@@ -23,7 +24,8 @@ class EngineRuntime : public EndpointRuntime {
 
   void set_endpoints(std::vector<Endpoint> endpoints) override;
   [[nodiscard]] boost::asio::awaitable<std::vector<EndpointHealth>> health() override;
-  [[nodiscard]] boost::asio::awaitable<TestExchange> test(Endpoint endpoint) override;
+  [[nodiscard]] boost::asio::awaitable<std::optional<TestExchange>> test(
+      Endpoint endpoint) override;
 
  private:
   class Door;

@@ -58,6 +58,19 @@ std::string release_text(const ReleaseConfig& config, std::string_view answer) {
              : deliveries + "\n";
 }
 
+// A release of many is never sent again, whatever the answer: a part of it may have been done by
+// whoever answers. What was replayed may be delivered by now, and would be once more; under a
+// limit, more would be discarded.
+boost::asio::awaitable<Result<Answer>> ask_for(ClientPorts ports, const ReleaseConfig& config,
+                                               TriggersRequest request) {
+  if (config.id.empty() && !config.is_dry_run) {
+    request.is_repeatable = false;
+    co_return co_await ports.api.request(std::move(request));
+  }
+  const bool is_repeatable = config.is_dry_run;
+  co_return co_await request_patiently(ports, std::move(request), is_repeatable);
+}
+
 }  // namespace
 
 boost::asio::awaitable<int> run_release(ClientPorts ports, ReleaseConfig config, std::ostream& out,
@@ -66,11 +79,7 @@ boost::asio::awaitable<int> run_release(ClientPorts ports, ReleaseConfig config,
   if (config.id.empty()) {
     request.deadline = ports.clock.monotonic() + kMaxTimeOfMany;
   }
-  // What was replayed may be delivered by now, and would be once more; under a limit, more would be
-  // discarded.
-  const bool is_repeatable =
-      config.is_dry_run || (config.action == ReleaseAction::discard && !config.limit);
-  const auto answer = co_await request_patiently(ports, std::move(request), is_repeatable);
+  const auto answer = co_await ask_for(ports, config, std::move(request));
   if (!answer) {
     co_return report_error(
         err, make_error(answer.error().kind,
@@ -80,6 +89,10 @@ boost::asio::awaitable<int> run_release(ClientPorts ports, ReleaseConfig config,
     co_return report_refusal(err, *answer, filter_flags());
   }
   out << (config.is_json ? answer->body + "\n" : release_text(config, answer->body)) << std::flush;
+  if (member(answer->body, "incomplete")) {
+    co_return report_error(err, make_error(ErrorKind::retry_later,
+                                           "the store failed meanwhile: there may be more to do"));
+  }
   co_return out ? 0 : 1;
 }
 

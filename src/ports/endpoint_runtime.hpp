@@ -11,6 +11,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -35,6 +36,9 @@ struct TestExchange {
   std::vector<HttpHeader> answer_headers;
 };
 
+// Tests that run at once, over all endpoints; of one endpoint there is one.
+inline constexpr std::size_t kMaxTests = 16;
+
 class EndpointRuntime {
  public:
   virtual ~EndpointRuntime() = default;
@@ -46,8 +50,10 @@ class EndpointRuntime {
   [[nodiscard]] virtual boost::asio::awaitable<std::vector<EndpointHealth>> health() = 0;
 
   // Sends one signed test event, whatever the endpoint's state, within its time-out. Nothing of it
-  // is stored, and it counts for nothing.
-  [[nodiscard]] virtual boost::asio::awaitable<TestExchange> test(Endpoint endpoint) = 0;
+  // is stored, and it counts for nothing. Empty, and nothing is sent: a test of it is running, or
+  // kMaxTests are.
+  [[nodiscard]] virtual boost::asio::awaitable<std::optional<TestExchange>> test(
+      Endpoint endpoint) = 0;
 };
 
 }  // namespace dispatcher

@@ -15,7 +15,7 @@ class RecordingRuntime : public EndpointRuntime {
   int sets = 0;                     // how many there were
   std::vector<EndpointHealth> known_health;
   std::vector<Endpoint> tested;
-  TestExchange test_answer;
+  std::optional<TestExchange> test_answer = TestExchange{};
 
   void set_endpoints(std::vector<Endpoint> given) override {
     endpoints = std::move(given);
@@ -26,7 +26,8 @@ class RecordingRuntime : public EndpointRuntime {
     co_return known_health;
   }
 
-  [[nodiscard]] boost::asio::awaitable<TestExchange> test(Endpoint endpoint) override {
+  [[nodiscard]] boost::asio::awaitable<std::optional<TestExchange>> test(
+      Endpoint endpoint) override {
     tested.push_back(std::move(endpoint));
     co_return test_answer;
   }

@@ -123,9 +123,26 @@ TEST_F(EventsCommandTest, a_replay_that_may_have_been_done_is_not_sent_again) {
   api.answers.push_back(make_error(ErrorKind::retry_later, "timed out"));
   expect_refusal({"events", "replay", "--reason", "rejected"}, 1, "it may have been done");
   EXPECT_EQ(api.requests.size(), 1U);
-  api.answers.push_back(make_error(ErrorKind::retry_later, "timed out"));
-  api.answers.push_back(answer_of(202, R"({"matched":1,"discarded":1})"));
-  EXPECT_EQ(call({"events", "discard", "--reason", "rejected"}), 0);  // twice is as good as once
+}
+
+TEST_F(EventsCommandTest, a_release_of_many_is_sent_once_even_where_the_service_is_busy) {
+  for (const std::string command : {"replay", "discard"}) {
+    for (const int status : {429, 503}) {
+      api.answers.push_back(answer_of(status, R"({"detail":"try again"})"));
+      expect_refusal({"events", command, "--reason", "rejected"}, 1, "try again");
+    }
+  }
+  EXPECT_EQ(api.requests.size(), 4U);
+  api.answers.push_back(answer_of(503, "{}"));
+  api.answers.push_back(answer_of(202, R"({"matched":1,"discarded":0})"));
+  EXPECT_EQ(call({"events", "discard", "--reason", "rejected", "--dry-run"}), 0);
+}
+
+TEST_F(EventsCommandTest, a_release_that_ended_early_says_what_it_did_and_fails) {
+  api.answers.push_back(answer_of(202, R"({"matched":200,"discarded":300,"incomplete":true})"));
+  EXPECT_EQ(call({"events", "discard", "--state", "review", "--limit", "900"}), 1);
+  EXPECT_EQ(out.str(), "discarded 300 deliveries of 200 events\n");
+  EXPECT_NE(err.str().find("there may be more to do"), std::string::npos);
 }
 
 TEST_F(EventsCommandTest, what_the_service_finds_wrong_is_told_by_flag) {

@@ -31,6 +31,13 @@ std::string header_of(const HttpRequest& request, std::string_view name) {
   return {};
 }
 
+// Null where there was none.
+boost::asio::awaitable<std::unique_ptr<TestExchange>> test_of(EndpointRuntime& runtime,
+                                                              Endpoint endpoint) {
+  auto exchange = co_await runtime.test(std::move(endpoint));
+  co_return exchange ? std::make_unique<TestExchange>(*std::move(exchange)) : nullptr;
+}
+
 TEST(EngineRuntime, health_is_that_of_every_endpoint_in_the_order_of_their_numbers) {
   EngineWorld world;
   for (const std::string host : {"a", "b", "c"}) {
@@ -60,20 +67,21 @@ TEST(EngineRuntime, a_test_is_signed_and_outside_of_all_limits_and_leaves_no_tra
   endpoint.state = EndpointState::paused;
   world.start();
   world.run_for(1s);
-  const auto test = asked(world, world.runtime->test(world.endpoints[0]));
-  EXPECT_EQ(test.attempt.outcome, Outcome::delivered);
-  EXPECT_EQ(test.attempt.number, 1);
-  EXPECT_EQ(test.attempt.endpoint_id, "ep_a");
-  EXPECT_EQ(test.attempt.response_body, "ok");
-  EXPECT_EQ(test.attempt.duration, 10ms);
-  EXPECT_EQ(test.answer_headers.at(0).name, "X-Seen");
-  EXPECT_NE(test.request.body.find(R"("type":"endpoint.test","source":"dispatcher")"),
+  const auto test = asked(world, test_of(*world.runtime, world.endpoints[0]));
+  ASSERT_NE(test, nullptr);
+  EXPECT_EQ(test->attempt.outcome, Outcome::delivered);
+  EXPECT_EQ(test->attempt.number, 1);
+  EXPECT_EQ(test->attempt.endpoint_id, "ep_a");
+  EXPECT_EQ(test->attempt.response_body, "ok");
+  EXPECT_EQ(test->attempt.duration, 10ms);
+  EXPECT_EQ(test->answer_headers.at(0).name, "X-Seen");
+  EXPECT_NE(test->request.body.find(R"("type":"endpoint.test","source":"dispatcher")"),
             std::string::npos);
   const std::vector<std::string> keys{"key"};
-  const std::string id = header_of(test.request, "webhook-id");
-  const std::string timestamp = header_of(test.request, "webhook-timestamp");
-  const std::string signatures = header_of(test.request, "webhook-signature");
-  EXPECT_TRUE(verify_standard(keys, {id, timestamp, signatures}, test.request.body,
+  const std::string id = header_of(test->request, "webhook-id");
+  const std::string timestamp = header_of(test->request, "webhook-timestamp");
+  const std::string signatures = header_of(test->request, "webhook-signature");
+  EXPECT_TRUE(verify_standard(keys, {id, timestamp, signatures}, test->request.body,
                               world.world.clock().wall()));
   EXPECT_TRUE(world.inbox.settled.empty());
   EXPECT_TRUE(world.store.disk().events.empty());
@@ -86,11 +94,46 @@ TEST(EngineRuntime, a_test_shows_a_failure_as_every_attempt_does) {
   world.add("a");
   world.http.answers["a.example"] = Answer{503, {}, "no"};
   world.start();
-  const auto test = asked(world, world.runtime->test(world.endpoints[0]));
-  EXPECT_EQ(test.attempt.outcome, Outcome::retryable);
-  EXPECT_EQ(test.attempt.status, 503);
-  EXPECT_EQ(test.attempt.error, "status: 503");
+  const auto test = asked(world, test_of(*world.runtime, world.endpoints[0]));
+  ASSERT_NE(test, nullptr);
+  EXPECT_EQ(test->attempt.outcome, Outcome::retryable);
+  EXPECT_EQ(test->attempt.status, 503);
+  EXPECT_EQ(test->attempt.error, "status: 503");
   EXPECT_EQ(asked(world, world.runtime->health()).at(0).breaker, BreakerState::closed);
+}
+
+TEST(EngineRuntime, tests_are_one_of_an_endpoint_and_few_over_all) {
+  EngineWorld world;
+  for (std::size_t i = 0; i < kMaxTests + 2; ++i) {
+    world.add("r" + std::to_string(i));
+  }
+  world.start();
+  world.run_for(1s);
+  std::size_t done = 0;
+  std::size_t refused = 0;
+  const auto test = [&](std::size_t place) {
+    boost::asio::co_spawn(
+        world.loop, test_of(*world.runtime, world.endpoints[place]),
+        [&](const std::exception_ptr& bug, const std::unique_ptr<TestExchange>& exchange) {
+          EXPECT_FALSE(bug);
+          ++(exchange != nullptr ? done : refused);
+        });
+  };
+  test(0);
+  test(0);
+  world.run_for(1ms);
+  EXPECT_EQ(refused, 1U);
+  for (std::size_t i = 1; i < world.endpoints.size(); ++i) {
+    test(i);
+  }
+  world.run_for(1ms);
+  EXPECT_EQ(refused, 3U);
+  world.run_for(1s);
+  EXPECT_EQ(done, kMaxTests);
+  EXPECT_EQ(world.http.sent.size(), kMaxTests);
+  test(0);
+  world.run_for(1s);
+  EXPECT_EQ(done, kMaxTests + 1);
 }
 
 TEST(EngineRuntime, another_set_of_endpoints_is_the_engines_from_then_on) {
@@ -113,8 +156,9 @@ TEST(EngineRuntime, once_the_engine_has_ended_calls_are_answered_all_the_same) {
   ASSERT_TRUE(world.has_ended);
   world.runtime->set_endpoints({});
   EXPECT_TRUE(asked(world, world.runtime->health()).empty());
-  const auto test = asked(world, world.runtime->test(world.endpoints[0]));
-  EXPECT_EQ(test.attempt.outcome, Outcome::abandoned);
+  const auto test = asked(world, test_of(*world.runtime, world.endpoints[0]));
+  ASSERT_NE(test, nullptr);
+  EXPECT_EQ(test->attempt.outcome, Outcome::abandoned);
   EXPECT_TRUE(world.http.sent.empty());
 }
 

@@ -208,7 +208,7 @@ boost::asio::awaitable<std::vector<EndpointHealth>> Process::health() {
   co_return std::vector<EndpointHealth>{};
 }
 
-boost::asio::awaitable<TestExchange> Process::test(Endpoint /*endpoint*/) {
+boost::asio::awaitable<std::optional<TestExchange>> Process::test(Endpoint /*endpoint*/) {
   co_return TestExchange{};
 }
 

@@ -96,7 +96,7 @@ class Process : private EndpointRuntime {
   // The engine's set, which the registry makes of the store's records.
   void set_endpoints(std::vector<Endpoint> endpoints) override;
   boost::asio::awaitable<std::vector<EndpointHealth>> health() override;
-  boost::asio::awaitable<TestExchange> test(Endpoint endpoint) override;
+  boost::asio::awaitable<std::optional<TestExchange>> test(Endpoint endpoint) override;
 
   Surroundings& around_;
   const Life& life_;

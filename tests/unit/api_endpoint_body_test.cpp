@@ -221,5 +221,17 @@ TEST(EndpointBody, headers_have_a_limit_together) {
             std::string::npos);
 }
 
+TEST(EndpointBody, headers_past_the_limit_are_not_looked_at) {
+  std::string many = R"("headers":{)";
+  for (int i = 0; i < 1000; ++i) {
+    many += (i == 0 ? "" : ",") + std::string{R"("X-)"} + std::to_string(i) + R"(":)" +
+            (i < 50 ? R"("v")" : "7");
+  }
+  EXPECT_EQ(faults_with(many + "}"),
+            detail(R"({"type":"value_error","loc":["body","headers"],"msg":"Value error, )"
+                   R"(an endpoint has at most 50 headers, of 6,144 bytes together","input":"***",)"
+                   R"("ctx":{"error":{}}})"));
+}
+
 }  // namespace
 }  // namespace dispatcher

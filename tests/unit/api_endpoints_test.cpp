@@ -197,10 +197,30 @@ TEST_F(ApiEndpoints, a_new_signing_secret_is_shown_once_and_the_old_one_goes_on_
             422);
 }
 
+TEST_F(ApiEndpoints, a_rotation_that_is_refused_does_not_show_what_may_be_a_secret) {
+  const std::string path = "/endpoints/" + create() + "/rotate-secret";
+  for (const std::string body : {R"({"secret":"hunter2"})", R"("hunter2")", R"(["hunter2"])",
+                                 R"({"Secret":{"a":"hunter2"}})"}) {
+    const ServerAnswer answer = call("POST", path, body);
+    EXPECT_EQ(answer.status, 422) << body;
+    EXPECT_EQ(answer.body.find("hunter2"), std::string::npos) << answer.body;
+    EXPECT_NE(answer.body.find(R"("input":"***")"), std::string::npos) << answer.body;
+  }
+}
+
+TEST_F(ApiEndpoints, a_test_that_cannot_run_now_is_to_be_asked_for_again) {
+  const std::string id = create();
+  runtime.test_answer.reset();
+  const ServerAnswer answer = call("POST", "/endpoints/" + id + "/test");
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_EQ(header_of(answer, "retry-after"), "1");
+  EXPECT_TRUE(answer.body.starts_with(R"({"detail":)")) << answer.body;
+}
+
 TEST_F(ApiEndpoints, a_test_shows_the_exchange_with_its_secrets_masked) {
   const std::string id =
       create(R"({"url":"https://a.test/hunter2","headers":{"X-Key":"hunter3"}})");
-  TestExchange& exchange = runtime.test_answer;
+  TestExchange& exchange = *runtime.test_answer;
   exchange.request.url = *parse_webhook_url("https://a.test/hunter2");
   exchange.request.headers = {{"webhook-signature", "v1,abc"}, {"x-key", "hunter3"}};
   exchange.request.body = "{}";

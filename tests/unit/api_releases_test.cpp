@@ -54,6 +54,22 @@ TEST_F(ApiReleases, no_more_events_than_the_limit_are_released) {
   EXPECT_EQ(store.asked[1].max_events, 50U);
 }
 
+TEST_F(ApiReleases, what_was_done_is_said_when_a_later_step_fails) {
+  store.steps = {{200, 300, 77}, {50, 60, 99}};
+  store.good_steps = 2;
+  const ServerAnswer part = post("/discard", R"({"filter":{"state":"review"},"limit":900})");
+  EXPECT_EQ(part.status, 202);
+  EXPECT_EQ(part.body, R"({"matched":250,"discarded":360,"incomplete":true})");
+}
+
+TEST_F(ApiReleases, a_release_that_did_nothing_may_be_asked_for_again) {
+  store.steps = {{0, 0, 77}};
+  store.good_steps = 1;
+  const ServerAnswer none = post("/discard", R"({"filter":{"state":"review"}})");
+  EXPECT_EQ(none.status, 503);
+  EXPECT_EQ(header_of(none, "retry-after"), "1");
+}
+
 TEST_F(ApiReleases, a_dry_run_counts_and_changes_nothing) {
   store.counted = 1234;
   EXPECT_EQ(post("/replay", R"({"filter":{"state":"review"},"dry_run":true})").body,

@@ -5,6 +5,7 @@
 #include "api_stub_store.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -29,6 +30,7 @@ class EndpointShelf : public StubStore {
     ReleaseNote note;
   };
   std::vector<ReleaseStep> steps;
+  std::size_t good_steps = SIZE_MAX;  // those after them fail
   std::vector<AskedStep> asked;
   std::int64_t counted = 0;  // what every query matches
   bool has_event = true;
@@ -117,6 +119,9 @@ class EndpointShelf : public StubStore {
                                  ReleaseNote note) override {
     const ReleaseStep step = asked.size() < steps.size() ? steps[asked.size()] : ReleaseStep{};
     asked.push_back({std::move(query), after, max_events, action, std::move(note)});
+    if (asked.size() > good_steps) {
+      co_return make_error(ErrorKind::retry_later, "the disk is full");
+    }
     co_return give(step);
   }
   Call<std::int64_t> release(EventId /*id*/, std::optional<std::string> endpoint_id,

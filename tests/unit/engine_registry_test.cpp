@@ -324,10 +324,10 @@ TEST_F(Registry, a_sealed_text_of_another_endpoint_does_not_open) {
 TEST_F(Registry, a_test_goes_to_the_endpoint_whatever_its_state) {
   const std::string id = created_id();
   (void)await(registry.pause(id));
-  runtime.test_answer.attempt.status = 204;
+  runtime.test_answer->attempt.status = 204;
   const auto tested = await(registry.test(id));
   ASSERT_TRUE(tested.has_value());
-  EXPECT_EQ(tested->exchange.attempt.status, 204);
+  EXPECT_EQ(tested->exchange->attempt.status, 204);
   ASSERT_EQ(runtime.tested.size(), 1U);
   EXPECT_EQ(runtime.tested.front().url.target, "/T0/hunter2");
 }

@@ -102,7 +102,8 @@ class SqliteStore final : public Store {
   boost::asio::awaitable<Result<T>> write(sqlite::Admission admission, std::size_t bytes, Work work,
                                           sqlite::Effect effect = sqlite::Effect::written);
   template <class T, class Work>
-  boost::asio::awaitable<Result<T>> read(Work work);
+  boost::asio::awaitable<Result<T>> read(Work work,
+                                         sqlite::Admission admission = sqlite::Admission::limited);
 
   sqlite::DirectoryLock lock_;
   std::filesystem::path file_;

@@ -14,9 +14,8 @@ boost::asio::awaitable<Result<T>> SqliteStore::write(sqlite::Admission admission
 }
 
 template <class T, class Work>
-boost::asio::awaitable<Result<T>> SqliteStore::read(Work work) {
-  return sqlite::submit<T, const sqlite::Reading>(*readers_, sqlite::Admission::limited, 0,
-                                                  std::move(work));
+boost::asio::awaitable<Result<T>> SqliteStore::read(Work work, sqlite::Admission admission) {
+  return sqlite::submit<T, const sqlite::Reading>(*readers_, admission, 0, std::move(work));
 }
 
 }  // namespace dispatcher

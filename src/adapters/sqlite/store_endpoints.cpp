@@ -91,16 +91,18 @@ awaitable<Result<std::int64_t>> SqliteStore::release(EventId id,
                              });
 }
 
-// A reader finds the events, so that the writer waits for no walk.
+// A reader finds the events, so that the writer waits for no walk. Only the first step may be shed:
+// a release that has begun goes on, however long the queues are.
 awaitable<Result<ReleaseStep>> SqliteStore::release_step(EventQuery query,
                                                          std::optional<std::int64_t> after,
                                                          std::size_t max_events,
                                                          ReleaseAction action, ReleaseNote note) {
+  const Admission admission = after ? Admission::always : Admission::limited;
   const auto from = after ? sqlite::unpack(*after) : sqlite::ReleasePosition{};
   auto find = [&query, from, max_events](const Reading& reading) {
     return sqlite::find_matching(reading, query, from, max_events);
   };
-  const auto matching = co_await read<sqlite::Matching>(std::move(find));
+  const auto matching = co_await read<sqlite::Matching>(std::move(find), admission);
   if (!matching) {
     co_return matching.error();
   }
@@ -113,7 +115,7 @@ awaitable<Result<ReleaseStep>> SqliteStore::release_step(EventQuery query,
     auto work = [&query, &matching, action, &note](Transaction& transaction) {
       return sqlite::release_events(transaction, query, matching->seqs, action, note);
     };
-    const auto released = co_await write<std::int64_t>(Admission::limited, 0, std::move(work));
+    const auto released = co_await write<std::int64_t>(admission, 0, std::move(work));
     if (!released) {
       co_return released.error();
     }
