@@ -97,6 +97,12 @@ std::string name_of(const Parser& parser) {
   return group.empty() ? "dispatcher" : fmt::format("dispatcher {}", group);
 }
 
+// Whether it was meant for a command's name. Else it may be a secret, such as a webhook's URL.
+bool may_be_word(std::string_view text) {
+  return !text.empty() &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+}
+
 // The first argument that nothing takes.
 WrongUsage unknown_argument(const Parser& parser) {
   const auto rest = parser.app.remaining(true);
@@ -106,7 +112,9 @@ WrongUsage unknown_argument(const Parser& parser) {
             name_of(parser) + " -h"};
   }
   if (!chosen_command(parser)) {
-    return {fmt::format("there is no command {}", first), name_of(parser) + " -h"};
+    const std::string what = may_be_word(first) ? fmt::format("there is no command {}", first)
+                                                : "that word is no command";
+    return {what, name_of(parser) + " -h"};
   }
   // It may be a secret: it is not shown.
   return {"there is an argument too many", name_of(parser) + " -h"};

@@ -5,6 +5,7 @@
 #include "hosts/client_answers.hpp"
 #include "hosts/events_filter.hpp"
 #include "hosts/paged_list.hpp"
+#include "hosts/terminal_text.hpp"
 #include "hosts/text_table.hpp"
 
 #include <fmt/format.h>
@@ -76,7 +77,8 @@ std::string event_text(std::string_view event) {
     text += table.empty() ? "" : "\n" + table;
   }
   if (const auto payload = member(event, "payload")) {
-    text += fmt::format("\n{}\n", payload->raw);
+    // A sender's bytes: its line breaks are kept, what would command the terminal is not.
+    text += fmt::format("\n{}\n", without_controls(payload->raw, "\t\n"));
   }
   return text;
 }

@@ -9,6 +9,7 @@
 
 #include <csignal>
 #include <thread>
+#include <utility>
 
 namespace dispatcher {
 namespace {
@@ -61,7 +62,7 @@ class Serving {
         co_return;
       }
       if (signal == SIGHUP) {
-        co_await reload();
+        ask_for_reload();
       } else if (is_stopping_) {
         parts_.log.warning("stopping at once: asked a second time");
         // What is in flight may be delivered again; everything recorded is on disk.
@@ -90,15 +91,34 @@ class Serving {
       const MonoTime next = parts_.clock.monotonic() + kSecretInterval;
       const bool is_due = co_await reload_timer_->wait_until(next);
       if (is_due) {
-        co_await reload();
+        ask_for_reload();
       }
     }
+  }
+
+  // Reads the secret beside everything else: a signal is heeded meanwhile. One reading at a time,
+  // and one more when it was asked for meanwhile, so that what was read last is what stays.
+  void ask_for_reload() {
+    is_reload_wanted_ = true;
+    if (!std::exchange(is_reloading_, true)) {
+      asio::co_spawn(parts_.loop, reload_while_wanted(), rethrow_bug);
+    }
+  }
+
+  asio::awaitable<void> reload_while_wanted() {
+    while (!is_stopping_ && std::exchange(is_reload_wanted_, false)) {
+      co_await reload();
+    }
+    is_reloading_ = false;
   }
 
   // What cannot be read or used leaves everything as it is.
   asio::awaitable<void> reload() {
     parts_.secrets.forget();
     auto secrets = co_await parts_.secrets.read();
+    if (is_stopping_) {
+      co_return;
+    }
     if (!secrets) {
       parts_.log.error("the secret cannot be read again; the one before stays in use",
                        {{"error", secrets.error().message}});
@@ -147,6 +167,8 @@ class Serving {
   std::unique_ptr<Timer> reload_timer_;
   std::thread server_stopper_;
   bool is_stopping_ = false;
+  bool is_reloading_ = false;
+  bool is_reload_wanted_ = false;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +13,8 @@
 
 namespace dispatcher {
 namespace {
+
+constexpr ::mode_t kNewFileMode = 0666;  // and the process's mask
 
 Error cannot_write(std::string_view path, std::string_view why) {
   return make_error(ErrorKind::refused, fmt::format("cannot write the file {}: {}", path, why));
@@ -30,11 +33,20 @@ Result<WholeFile> WholeFile::make(const std::string& path) {
   const auto resolved = std::filesystem::weakly_canonical(path, fault);
   const std::string target = fault ? path : resolved.string();
   std::string part = fmt::format("{}.part-{}", target, ::getpid());
-  const int descriptor = ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  // In the place of a file, with its mode: what others could not read they cannot read now.
+  const bool is_there = std::filesystem::exists(status);
+  const auto mode = is_there
+                        ? static_cast<::mode_t>(status.permissions() & std::filesystem::perms::all)
+                        : kNewFileMode;
+  const int descriptor = ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (descriptor < 0) {
     return cannot_write(path, std::strerror(errno));
   }
-  return WholeFile{descriptor, target, std::move(part)};
+  WholeFile file{descriptor, target, std::move(part)};
+  if (is_there && ::fchmod(descriptor, mode) != 0) {  // what the process's mask took away
+    return file.failed();
+  }
+  return file;
 }
 
 WholeFile::WholeFile(WholeFile&& other) noexcept

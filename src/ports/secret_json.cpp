@@ -15,6 +15,7 @@ namespace dispatcher {
 namespace {
 
 constexpr std::size_t kEncryptionKeyBytes = 32;
+constexpr std::string_view kWebhookUrl = "zapier_webhook_url";
 
 Error wrong(std::string_view key, const std::string& where, std::string_view what) {
   return make_error(ErrorKind::invalid, fmt::format("{}: {} (in {})", key, what, where));
@@ -65,6 +66,20 @@ Result<std::vector<std::string>> read_texts(const boost::json::object& object, s
   return texts;
 }
 
+std::vector<std::string> split_urls(const std::vector<std::string>& texts) {
+  std::vector<std::string> urls;
+  for (const std::string& text : texts) {
+    auto some = split_url_list(text);
+    std::move(some.begin(), some.end(), std::back_inserter(urls));
+  }
+  return urls;
+}
+
+// A text of blanks and commas names nobody: whoever needs a URL would seem to be done for ever.
+bool is_empty(std::string_view key, const std::vector<std::string>& texts) {
+  return key == kWebhookUrl ? split_urls(texts).empty() : texts.empty();
+}
+
 // Of the keys required, the first that is absent.
 Result<void> check_required(const boost::json::object& object,
                             const std::vector<std::string>& required, const std::string& where) {
@@ -73,20 +88,11 @@ Result<void> check_required(const boost::json::object& object,
     if (!texts) {
       return texts.error();
     }
-    if (texts->empty()) {
+    if (is_empty(key, *texts)) {
       return wrong(key, where, "is missing or empty; add it");
     }
   }
   return {};
-}
-
-std::vector<std::string> split_urls(const std::vector<std::string>& texts) {
-  std::vector<std::string> urls;
-  for (const std::string& text : texts) {
-    auto some = split_url_list(text);
-    std::move(some.begin(), some.end(), std::back_inserter(urls));
-  }
-  return urls;
 }
 
 Result<SecretBundle> read_bundle(const boost::json::object& object, const std::string& where) {
@@ -97,9 +103,8 @@ Result<SecretBundle> read_bundle(const boost::json::object& object, const std::s
     std::vector<std::string>* texts;
   };
   for (const Place place :
-       {Place{"zapier_api_key", &bundle.api_keys},
-        Place{"zapier_webhook_url", &bundle.webhook_urls}, Place{"jwt_secret", &bundle.jwt_secrets},
-        Place{"zapier_webhook_secret", &webhook_secrets},
+       {Place{"zapier_api_key", &bundle.api_keys}, Place{kWebhookUrl, &bundle.webhook_urls},
+        Place{"jwt_secret", &bundle.jwt_secrets}, Place{"zapier_webhook_secret", &webhook_secrets},
         Place{"encryption_keys", &bundle.encryption_keys}}) {
     auto texts = read_texts(object, place.key, where);
     if (!texts) {

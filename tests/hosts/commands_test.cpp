@@ -51,6 +51,12 @@ TEST_F(CommandsTest, what_is_misspelt_is_refused_by_name) {
   expect_refusal({"serve", "--lisen=https://hunter2"}, 2, "there is no flag --lisen (");
   expect_refusal({"sevre"}, 2, "there is no command sevre");
   expect_refusal({"events", "lst"}, 2, "there is no command lst (see `dispatcher events -h`)");
+  for (const std::string secret :
+       {"https://a.test/hunter2", "hunter_2", "Hunter2", "a=hunter2", ""}) {
+    expect_refusal({secret}, 2, "that word is no command (see `dispatcher -h`)");
+    EXPECT_EQ(err.str().find("unter"), std::string::npos) << err.str();
+    expect_refusal({"events", secret}, 2, "that word is no command (see `dispatcher events -h`)");
+  }
   expect_refusal({"serve", "--listen"}, 2, "--listen");
   expect_refusal({"store", "check", "extra"}, 2, "an argument too many");
 }

@@ -42,6 +42,17 @@ TEST_F(EventsCommandTest, an_event_is_shown_with_its_deliveries) {
   EXPECT_NE(out.str().find(R"({"n":1})"), std::string::npos);
 }
 
+TEST_F(EventsCommandTest, a_payload_does_not_command_the_terminal_but_keeps_its_lines) {
+  const std::string answer = "{\"id\":\"1\",\"payload\":{\n\t\"n\":\"a\xC2\x9B\x7F\u00e9\"}}";
+  api.answers.push_back(answer_of(200, answer));
+  EXPECT_EQ(call({"events", "show", "1"}), 0);
+  EXPECT_NE(out.str().find("{\n\t\"n\":\"a??\u00e9\"}\n"), std::string::npos) << out.str();
+  // For programs it is what the service answered.
+  api.answers.push_back(answer_of(200, answer));
+  EXPECT_EQ(call({"events", "show", "1", "--json"}), 0);
+  EXPECT_EQ(out.str(), answer + "\n");
+}
+
 TEST_F(EventsCommandTest, an_unknown_event_is_said) {
   api.answers.push_back(answer_of(404, R"({"detail":"Event with ID x not found"})"));
   expect_refusal({"events", "show", "x"}, 1, "Event with ID x not found");

@@ -73,6 +73,18 @@ TEST_F(ExportCommandTest, a_file_takes_the_place_of_the_one_before_when_it_is_wh
   EXPECT_EQ(files(), 1U);
 }
 
+TEST_F(ExportCommandTest, a_file_that_is_replaced_keeps_its_mode) {
+  using std::filesystem::perms;
+  const auto mode = [this] { return std::filesystem::status(file).permissions(); };
+  std::ofstream{file} << "before";
+  for (const perms before : {perms::owner_read | perms::owner_write, perms{0666}}) {
+    std::filesystem::permissions(file, before);
+    two_pages();
+    EXPECT_EQ(call({"events", "export", "--file", file}), 0) << err.str();
+    EXPECT_EQ(mode(), before);
+  }
+}
+
 TEST_F(ExportCommandTest, an_export_that_is_cut_leaves_the_file_as_it_was) {
   std::ofstream{file} << "before";
   api.answers.push_back(answer_of(200, R"({"items":[{"id":"1"}],"next_cursor":"c"})"));

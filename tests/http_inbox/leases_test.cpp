@@ -62,6 +62,60 @@ TEST_F(TwoEndpoints, what_both_took_in_an_earlier_run_is_acknowledged_without_an
   EXPECT_EQ(inbox->stats().acknowledged, 1);
 }
 
+TEST_F(TwoEndpoints, an_endpoint_whose_delivery_is_in_review_is_left_out_and_nothing_acknowledged) {
+  FakeEvent& event = api.at(api.add());
+  event.attempts = 2;
+  event.deliveries = R"([{"endpoint_id":"secret-1","state":"review","attempts":1},
+                         {"endpoint_id":"secret-2","state":"waiting","attempts":1}])";
+  const auto claimed = claim_both();
+  ASSERT_EQ(claimed.size(), 1U);
+  EXPECT_EQ(claimed[0].endpoint, 2U);
+  EXPECT_TRUE(deliver(claimed[0]));
+  EXPECT_TRUE(api.calls_to("/ack").empty());
+  const auto nacks = api.calls_to("/nack");
+  ASSERT_EQ(nacks.size(), 1U);
+  EXPECT_NE(nacks[0].body.find(R"("reason":"rejected")"), std::string::npos);
+  EXPECT_NE(nacks[0].body.find(R"("delivered":["secret-2"])"), std::string::npos);
+}
+
+TEST_F(TwoEndpoints,
+       what_one_rejected_while_the_other_failed_is_tried_by_the_next_run_there_alone) {
+  const auto id = api.add();
+  const auto first = claim_both();
+  ASSERT_EQ(first.size(), 2U);
+  EXPECT_TRUE(reject(first[0]));
+  EXPECT_TRUE(fail_round(first[1], std::chrono::minutes{5}));
+  FakeEvent& event = api.at(id);
+  const auto due_again = [&](std::string_view releases) {
+    event.is_pending = true;
+    event.attempts = 2;
+    event.deliveries = R"([{"endpoint_id":"secret-1","state":"waiting","attempts":1},
+                           {"endpoint_id":"secret-2","state":"waiting","attempts":1}])";
+    event.deliveries += releases;
+    restart({endpoint(1), endpoint(2)}, 100);
+  };
+  due_again("");
+  const auto second = claim_both();
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(second[0].endpoint, 2U);
+  EXPECT_TRUE(fail_round(second[0], std::chrono::minutes{5}));
+  // A person has looked at it: both are tried.
+  due_again(R"(,"releases":[{"endpoint_id":"","action":"replay"}])");
+  EXPECT_EQ(claim_both().size(), 2U);
+}
+
+TEST_F(TwoEndpoints, a_replayed_event_is_tried_where_it_is_shown_in_review_still) {
+  for (const std::string_view releases :
+       {R"(,"releases":[{"endpoint_id":"","action":"replay"}])", ""}) {
+    FakeEvent& event = api.at(api.add());
+    event.attempts = 2;
+    event.deliveries = R"([{"endpoint_id":"secret-1","state":"review","attempts":1},
+                           {"endpoint_id":"secret-2","state":"review","attempts":1}])";
+    event.deliveries += releases;
+  }
+  EXPECT_EQ(claim_both().size(), 4U);
+}
+
 TEST_F(TwoEndpoints, one_that_is_busy_keeps_its_share_for_later) {
   api.add();
   EXPECT_EQ(claim(1, 1).deliveries.size(), 1U);

@@ -7,6 +7,7 @@
 #include "http_inbox/scripted.hpp"
 #include "ports/secret_json.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -46,6 +47,17 @@ TEST(parse_secrets, a_comma_inside_a_url_does_not_end_it) {
       R"({"zapier_webhook_url":" https://a.test/x?of=1,2 ,HTTPS://b.test/y,"})", "f", {});
   ASSERT_TRUE(urls);
   EXPECT_EQ(urls->webhook_urls, (Texts{"https://a.test/x?of=1,2", "HTTPS://b.test/y"}));
+}
+
+TEST(parse_secrets, a_list_without_a_url_is_missing_where_one_is_needed) {
+  for (const std::string urls : {R"(" ")", R"(",")", R"([" ",","])", R"("")"}) {
+    const std::string json = fmt::format(R"({{"zapier_webhook_url":{}}})", urls);
+    const auto parsed = parse_secrets(json, "f", {"zapier_webhook_url"});
+    ASSERT_FALSE(parsed) << json;
+    EXPECT_EQ(parsed.error().kind, ErrorKind::invalid);
+    EXPECT_TRUE(parsed.error().message.starts_with("zapier_webhook_url: is missing or empty"));
+    EXPECT_TRUE(parse_secrets(json, "f", {})) << json;
+  }
 }
 
 TEST(parse_secrets, what_is_wrong_is_named_and_not_shown) {

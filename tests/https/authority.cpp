@@ -15,13 +15,13 @@ namespace {
 using BioPtr = std::unique_ptr<BIO, FreedBy<BIO_free_all>>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, FreedBy<X509_EXTENSION_free>>;
 
-void add(X509* certificate, int nid, const std::string& value) {
+void add(X509* certificate, X509* issuer, int nid, const std::string& value) {
   if (value.empty()) {
     return;
   }
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
-  X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
   const ExtensionPtr extension{X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str())};
   DISPATCHER_CHECK(extension);
   DISPATCHER_CHECK(X509_add_ext(certificate, extension.get(), -1) == 1);
@@ -55,10 +55,16 @@ Issued::Issued(const CertificateSpec& spec, const Issued* issuer)
   const Issued& signer = issuer != nullptr ? *issuer : *this;
   X509_set_issuer_name(made, X509_get_subject_name(signer.certificate_.get()));
   X509_set_pubkey(made, key_.get());
-  add(made, NID_basic_constraints, spec.is_authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
-  add(made, NID_key_usage, spec.key_usage);
-  add(made, NID_ext_key_usage, spec.extended_key_usage);
-  add(made, NID_subject_alt_name, spec.alternative_names);
+  const auto extend = [&](int nid, const std::string& value) {
+    add(made, signer.certificate_.get(), nid, value);
+  };
+  extend(NID_basic_constraints, spec.is_authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
+  extend(NID_key_usage, spec.key_usage);
+  extend(NID_ext_key_usage, spec.extended_key_usage);
+  extend(NID_subject_alt_name, spec.alternative_names);
+  // They tell apart authorities of one name.
+  extend(NID_subject_key_identifier, "hash");
+  extend(NID_authority_key_identifier, "keyid");
   DISPATCHER_CHECK(X509_sign(made, signer.key_.get(), spec.digest) > 0);
 }
 

@@ -2,6 +2,7 @@
 // OpenSSL loads at once: a bundle's are, others are not, and nothing is trusted for its name alone.
 #include "adapters/https/trusted_bundle.hpp"
 
+#include "https/authority.hpp"
 #include "https/world.hpp"
 
 #include <gtest/gtest.h>
@@ -112,6 +113,25 @@ TEST(https_trusted_bundle, only_what_is_asked_for_is_parsed) {
     EXPECT_EQ(verification(store.get(), parsed.get()), X509_V_OK);
   }
   EXPECT_LT(bundle->parsed(), 3U);
+}
+
+TEST(https_trusted_bundle, a_ca_file_of_the_same_name_hides_no_certificate_of_the_system) {
+  const TempDirectory systems;
+  const TempDirectory added;
+  const Issued root{authority_spec("one root")};
+  CertificateSpec same = authority_spec("one root");
+  const Issued other_key{same};
+  same.until = std::chrono::seconds{-1};
+  const Issued expired{same};
+  const Issued server{CertificateSpec{}, &root};
+  const ServerTls tls = server.write_to(systems.path());
+  const Bundle set{root.write_to(systems.path()).certificate};
+  Imposter imposter{always_tls("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), &tls};
+  for (const Issued* namesake : {&other_key, &expired}) {
+    HttpsOptions options = local_options();
+    options.ca_files = {namesake->write_to(added.path()).certificate};
+    EXPECT_EQ(outcome(World{options}.send(post(https_url(imposter)))), "status 200");
+  }
 }
 
 TEST(https_trusted_bundle, a_file_of_another_form_is_left_to_openssl) {

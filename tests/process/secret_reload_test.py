@@ -3,8 +3,12 @@ was wrong with a new secret leaves the old one in place, and keys that endpoints
 exchanged."""
 
 import base64
+import http.server
 import json
 import signal
+import threading
+
+import pytest
 
 import harness
 
@@ -93,3 +97,82 @@ def test_a_new_encryption_key_is_taken_and_the_old_one_can_go(tmp_path, starts):
     harness.wait_until(suffices, "the endpoint to be sealed under the new key")
     event = client.post_event()
     harness.wait_until(lambda: event in harness.delivered_ids(receiver.records()), "the delivery")
+
+
+class SlowSecretsManager:
+    """Answers when it may."""
+
+    def __init__(self):
+        self.secret, self.asked, self.open = {}, 0, threading.Event()
+        self.open.set()
+        manager = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                text = json.dumps({"SecretString": json.dumps(manager.secret)})
+                manager.asked += 1
+                manager.open.wait(harness.PATIENCE)
+                try:
+                    self.send_response(200)
+                    self.send_header("Content-Length", str(len(text)))
+                    self.end_headers()
+                    self.wfile.write(text.encode())
+                except OSError:
+                    pass  # the caller has gone
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def settings(self):
+        return {"SECRET_ARN": "arn:aws:secretsmanager:us-east-2:123456789012:secret:s-AbCdEf",
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.server.server_address[1]}",
+                "AWS_REGION": "us-east-2", "AWS_ACCESS_KEY_ID": "id",
+                "AWS_SECRET_ACCESS_KEY": "key"}
+
+    def keys_are(self, api_key):
+        self.secret = {"jwt_secret": "j" * 40, "zapier_api_key": api_key}
+
+    def close(self):
+        self.open.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def manager():
+    made = SlowSecretsManager()
+    yield made
+    made.close()
+
+
+def test_a_stop_does_not_wait_for_a_secret_that_is_being_read(starts, manager):
+    manager.keys_are("key")
+    service = starts(harness.Service, env=manager.settings())
+    manager.open.clear()
+    service.signal(signal.SIGHUP)
+    harness.wait_until(lambda: manager.asked == 2, "the secret to be asked for")
+    service.terminate()
+    harness.wait_until(lambda: "stopping" in service.stderr(), "the signal to be heeded")
+    assert service.wait() == 0
+    assert not manager.open.is_set()
+
+
+def test_what_was_asked_for_during_a_reading_is_read_after_it(starts, manager):
+    manager.keys_are("first-key")
+    service = starts(harness.Service, env=manager.settings())
+    manager.keys_are("second-key")
+    manager.open.clear()
+    service.signal(signal.SIGHUP)
+    harness.wait_until(lambda: manager.asked == 2, "the secret to be asked for")
+    manager.keys_are("third-key")
+    service.signal(signal.SIGHUP)
+    manager.open.set()
+    harness.wait_until(lambda: token_status(service, "third-key") == 200, "the newest key to be taken")
+    assert manager.asked == 3

@@ -154,13 +154,12 @@ boost::asio::awaitable<Result<SettleAnswer>> HttpInbox::settle(Settlement settle
   co_return co_await conclude(token, id);
 }
 
-// For the runs to come, where the API does not keep it.
+// For the runs to come, what the API does not keep.
 void HttpInbox::remember(const Settlement& settlement) {
-  if (mode_ != Mode::plain) {
-    return;
-  }
   if (std::holds_alternative<Delivered>(settlement.decision)) {
-    memory_.note_delivered(settlement.event_id, settlement.attempt.endpoint_id);
+    if (mode_ == Mode::plain) {
+      memory_.note_delivered(settlement.event_id, settlement.attempt.endpoint_id);
+    }
   } else if (std::holds_alternative<SentToReview>(settlement.decision)) {
     memory_.note_rejected(settlement.event_id, settlement.attempt.endpoint_id);
   }

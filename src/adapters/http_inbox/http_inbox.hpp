@@ -4,7 +4,8 @@
 //     settle: delivered everywhere ► ack at once │ a short wait ► kept here │ else ► nack
 //
 // An API without leases is seen by its answer: then whole answers are kept, nothing is given back,
-// what is not acknowledged stays pending there, and the process remembers what has been tried.
+// what is not acknowledged stays pending there, and the process remembers what has been tried. Of
+// an API with leases it remembers what one endpoint of several has rejected.
 #pragma once
 
 #include "adapters/http_inbox/inbox_calls.hpp"
@@ -74,6 +75,7 @@ class HttpInbox final : public RunInbox {
   boost::asio::awaitable<void> take_leased(std::vector<InboxEvent> events, EventLease lease);
   boost::asio::awaitable<void> take_plain(std::vector<InboxEvent> events);
   boost::asio::awaitable<void> acknowledge_delivered(std::vector<InboxEvent> events);
+  void try_one_at_least(std::vector<KnownDelivery>& known) const;
   [[nodiscard]] bool is_done_with(const EventId& id);
   void take(const InboxEvent& event, EventLease lease, const std::vector<KnownDelivery>& known);
   Error note_fetch_failure(Error error);

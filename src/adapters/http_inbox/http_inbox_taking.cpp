@@ -6,6 +6,28 @@
 #include <utility>
 
 namespace dispatcher {
+namespace {
+
+KnownDelivery* find_delivery(std::vector<KnownDelivery>& known, const std::string& endpoint_id) {
+  const auto found = std::find_if(known.begin(), known.end(), [&](const KnownDelivery& delivery) {
+    return delivery.endpoint_id == endpoint_id;
+  });
+  return found == known.end() ? nullptr : &*found;
+}
+
+// An API keeps review for the event as a whole, so that an endpoint's rejection is known here alone
+// while another one's delivery waits. What the API does not show says nothing of releases.
+void add_rejections(std::vector<KnownDelivery>& known,
+                    const std::vector<KnownDelivery>& remembered) {
+  for (const KnownDelivery& one : remembered) {
+    KnownDelivery* shown = find_delivery(known, one.endpoint_id);
+    if (shown != nullptr && !shown->was_released) {
+      shown->is_rejected = shown->is_rejected || one.is_rejected;
+    }
+  }
+}
+
+}  // namespace
 
 using std::chrono::seconds;
 
@@ -41,7 +63,7 @@ boost::asio::awaitable<Result<void>> HttpInbox::fetch(std::size_t limit) {
   co_return Result<void>{};
 }
 
-// With several endpoints, one of them may have taken the event in an earlier run.
+// With several endpoints, one of them may have taken or rejected the event in an earlier run.
 boost::asio::awaitable<void> HttpInbox::take_leased(std::vector<InboxEvent> events,
                                                     EventLease lease) {
   std::vector<std::vector<KnownDelivery>> known(events.size());
@@ -53,13 +75,29 @@ boost::asio::awaitable<void> HttpInbox::take_leased(std::vector<InboxEvent> even
   }
   // Not knowing costs an endpoint the event again, no more.
   const auto ask = [&](std::size_t i) -> boost::asio::awaitable<void> {
-    known[to_ask[i]] = co_await calls_.deliveries(events[to_ask[i]].event->id);
+    auto& deliveries = known[to_ask[i]];
+    deliveries = co_await calls_.deliveries(events[to_ask[i]].event->id);
+    add_rejections(deliveries, memory_.known(events[to_ask[i]].event->id));
+    try_one_at_least(deliveries);
   };
   co_await for_each_concurrently(to_ask.size(), kMaxCalls, ask);
   for (std::size_t i = 0; i < events.size(); ++i) {
     take(events[i], lease, known[i]);
   }
   co_await acknowledge_delivered(std::move(events));
+}
+
+// An event that is handed out is to be tried: where nothing would be left to try, what was rejected
+// is tried again.
+void HttpInbox::try_one_at_least(std::vector<KnownDelivery>& known) const {
+  const bool is_one_left =
+      std::any_of(endpoints_.begin(), endpoints_.end(), [&](const Endpoint& endpoint) {
+        const KnownDelivery* delivery = find_delivery(known, endpoint.id);
+        return delivery == nullptr || (!delivery->is_delivered && !delivery->is_rejected);
+      });
+  for (KnownDelivery& delivery : known) {
+    delivery.is_rejected = delivery.is_rejected && is_one_left;
+  }
 }
 
 // Of events just taken, those that every endpoint had taken before.

@@ -1,4 +1,4 @@
-// What a process remembers, from one run to the next, of an inbox that cannot keep it: what was
+// What a process remembers, from one run to the next, of what an inbox does not keep: what was
 // delivered, what was rejected, and what has just been acknowledged. No I/O and no clock.
 #pragma once
 

@@ -149,15 +149,19 @@ std::optional<std::vector<EventId>> parse_renewed(std::string_view body) {
 }
 
 std::vector<KnownDelivery> parse_deliveries(std::string_view body) {
-  std::array fields{JsonField{"deliveries"}};
+  std::array fields{JsonField{"deliveries"}, JsonField{"releases"}};
   (void)scan_json(body, fields);  // what cannot be read has no deliveries
+  bool was_released = false;
+  each_object(fields[1].value, [&](JsonValue /*release*/) { was_released = true; });
   std::vector<KnownDelivery> deliveries;
   each_object(fields[0].value, [&](JsonValue element) {
     std::array item{JsonField{"endpoint_id"}, JsonField{"state"}, JsonField{"attempts"}};
     (void)scan_json(element.raw, item);
     const auto endpoint_id = text_of(item[0]);
     if (endpoint_id) {
-      deliveries.push_back({*endpoint_id, text_of(item[1]) == "delivered", whole_of(item[2])});
+      const auto state = text_of(item[1]);
+      deliveries.push_back({*endpoint_id, state == "delivered", whole_of(item[2]),
+                            state == "review" && !was_released, was_released});
     }
   });
   return deliveries;

@@ -34,10 +34,13 @@ struct KnownDelivery {
   std::string endpoint_id;
   bool is_delivered = false;
   std::int64_t attempts = 0;
-  bool is_rejected = false;  // tried, and not to be tried again
+  bool is_rejected = false;   // tried, and not to be tried again
+  bool was_released = false;  // a person may want it to be tried again
 };
 
-// The `deliveries` of `GET /events/{id}`; empty when there are none, or it cannot be read.
+// The `deliveries` of `GET /events/{id}`; empty when there are none, or it cannot be read. Review
+// is rejection, unless something of the event was released: an API may show an endpoint's review
+// on.
 [[nodiscard]] std::vector<KnownDelivery> parse_deliveries(std::string_view body);
 
 // The body of `POST /inbox/renew`.

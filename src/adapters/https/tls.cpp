@@ -179,6 +179,9 @@ Result<TlsContext> TlsContext::make(const std::vector<std::string>& ca_files) {
       return cannot_read(path);
     }
   }
+  if (made.bundle_) {
+    made.bundle_->add_namesakes(SSL_CTX_get_cert_store(context));
+  }
   ERR_clear_error();
   return made;
 }

@@ -197,6 +197,27 @@ int TrustedBundle::find(X509_LOOKUP* lookup, X509_LOOKUP_TYPE type, const X509_N
   return 1;
 }
 
+void TrustedBundle::add_namesakes(X509_STORE* store) {
+  // Noted first: what is added changes the list that is gone through.
+  std::vector<unsigned long> hashes;
+  const STACK_OF(X509_OBJECT)* objects = X509_STORE_get0_objects(store);
+  for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i) {
+    const X509* certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+    if (certificate == nullptr) {
+      continue;  // a revocation list
+    }
+    int is_hashed = 0;
+    const X509_NAME* name = X509_get_subject_name(certificate);
+    const unsigned long hash = X509_NAME_hash_ex(name, nullptr, nullptr, &is_hashed);
+    if (is_hashed == 1) {
+      hashes.push_back(hash);
+    }
+  }
+  for (const unsigned long hash : hashes) {
+    parse_all_of(hash, store);
+  }
+}
+
 void TrustedBundle::parse_all_of(unsigned long name_hash, X509_STORE* store) {
   const auto same = unparsed_.find(name_hash);
   if (same == unparsed_.end()) {

@@ -24,6 +24,10 @@ class TrustedBundle {
   // False: it could not be done.
   [[nodiscard]] bool serve(X509_STORE* store);
 
+  // Puts into the store what has the name of a certificate that is there already: OpenSSL looks for
+  // no other of that name, so one that has expired, or has another key, would hide the bundle's.
+  void add_namesakes(X509_STORE* store);
+
   [[nodiscard]] std::size_t size() const { return size_; }
   // How many have been parsed.
   [[nodiscard]] std::size_t parsed() const { return parsed_; }
