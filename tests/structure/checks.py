@@ -160,11 +160,10 @@ SECRETS = {
     "a GitHub token": re.compile(r"\bgh[pousr]_[A-Za-z0-9]{30,}"),
     "a Slack webhook": re.compile(r"hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/\w{16,}"),
 }
-# Packages come from the public registries that the tools know by themselves; a lock file or a
-# script that names another host works on one machine only.
+# Packages come from the registries that the tools know by themselves; a lock file or a script that
+# names one works on some machines only.
 REGISTRY = re.compile(
     r"https?://[\w.-]*(?:artifact|nexus|registry|mirror|proxy|jfrog|pypi|npm)[\w.-]*", re.I)
-PUBLIC_REGISTRIES = ("https://registry.npmjs.org", "https://www.npmjs.com", "https://pypi.org")
 
 
 def secrets_and_hosts(root, names):
@@ -173,8 +172,7 @@ def secrets_and_hosts(root, names):
         text = read(root, name)
         faults += [f"{name} seems to hold {what}" for what, pattern in SECRETS.items()
                    if pattern.search(text)]
-        faults += [f"{name} names the registry {found}" for found in REGISTRY.findall(text)
-                   if not found.startswith(PUBLIC_REGISTRIES)]
+        faults += [f"{name} names the registry {found}" for found in REGISTRY.findall(text)]
     return faults
 
 
