@@ -39,15 +39,13 @@ class Operation {
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
 
-  // Finds the answer. May be called again: the last answer counts.
+  // Finds the answer, or takes the error for it. May be called again: the last answer counts.
   virtual void perform(Context& context) = 0;
-  // Sends the answer to the caller. One of these two, or `resume`, is called, once.
-  virtual void complete() = 0;
   virtual void fail(const Error& error) = 0;
 
   // The caller's.
   [[nodiscard]] virtual boost::asio::any_io_executor executor() const = 0;
-  // Gives the answer to the caller at once; on its executor.
+  // Gives the answer to the caller, once; on its executor (see `complete`).
   virtual void resume() = 0;
 
   [[nodiscard]] Admission admission() const { return admission_; }
@@ -72,8 +70,7 @@ class AwaitedOperation final : public Operation<Context> {
         handler_(std::move(handler)) {}
 
   void perform(Context& context) override { answer_.emplace(work_(context)); }
-  void complete() override { send(std::move(*answer_)); }
-  void fail(const Error& error) override { send(Result<T>{error}); }
+  void fail(const Error& error) override { answer_.emplace(error); }
   [[nodiscard]] boost::asio::any_io_executor executor() const override {
     return guard_.get_executor();
   }
@@ -83,14 +80,6 @@ class AwaitedOperation final : public Operation<Context> {
   }
 
  private:
-  void send(Result<T> answer) {
-    boost::asio::post(guard_.get_executor(),
-                      [handler = std::move(handler_), answer = std::move(answer)]() mutable {
-                        std::move(handler)(std::move(answer));
-                      });
-    guard_.reset();
-  }
-
   Work work_;
   // Keeps the caller's loop from running out of work while the store works.
   boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler>> guard_;
@@ -98,7 +87,20 @@ class AwaitedOperation final : public Operation<Context> {
   std::optional<Result<T>> answer_;
 };
 
-// Gives each its answer, with one wake-up of each loop, however many wait on it.
+// Has the caller given its answer.
+template <class Context>
+void complete(std::unique_ptr<Operation<Context>> operation) {
+  const boost::asio::any_io_executor executor = operation->executor();
+  boost::asio::post(executor, [operation = std::move(operation)] { operation->resume(); });
+}
+
+template <class Context>
+void fail(std::unique_ptr<Operation<Context>> operation, const Error& error) {
+  operation->fail(error);
+  complete(std::move(operation));
+}
+
+// The same for many, with one wake-up of each loop, however many wait on it.
 template <class Context>
 void complete_all(std::vector<std::unique_ptr<Operation<Context>>> operations) {
   while (!operations.empty()) {

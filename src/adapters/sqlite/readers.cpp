@@ -28,8 +28,8 @@ Readers::~Readers() {
     thread.join();
   }
   const Error stopped = make_error(ErrorKind::stopped, "the store is closing");
-  for (const auto& operation : queue_) {
-    operation->fail(stopped);
+  for (auto& operation : queue_) {
+    fail(std::move(operation), stopped);
   }
 }
 
@@ -46,7 +46,7 @@ void Readers::push(std::unique_ptr<ReadOperation> operation) {
     }
   }
   if (refusal) {
-    operation->fail(*refusal);
+    fail(std::move(operation), *refusal);
   } else {
     wake_.notify_one();
   }
@@ -59,24 +59,24 @@ void Readers::work(Connection& db) {
     if (is_stopping_) {
       return;
     }
-    const auto operation = std::move(queue_.front());
+    auto operation = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    run(db, *operation);
+    run(db, std::move(operation));
   }
 }
 
-void Readers::run(Connection& db, ReadOperation& operation) {
+void Readers::run(Connection& db, std::unique_ptr<ReadOperation> operation) {
   const InFlight in_flight = in_flight_();
   const Reading reading{db, in_flight, micros_since_epoch(clock_.wall())};
   db.execute("BEGIN");
-  operation.perform(reading);
+  operation->perform(reading);
   db.execute("COMMIT");
   if (!db.failure()) {
-    operation.complete();
+    complete(std::move(operation));
     return;
   }
-  operation.fail(*db.failure());
+  fail(std::move(operation), *db.failure());
   db.clear_failure();
   if (db.is_in_transaction()) {
     db.execute("ROLLBACK");

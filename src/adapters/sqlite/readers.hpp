@@ -33,7 +33,7 @@ class Readers {
 
  private:
   void work(Connection& db);
-  void run(Connection& db, ReadOperation& operation);
+  void run(Connection& db, std::unique_ptr<ReadOperation> operation);
 
   std::vector<std::unique_ptr<Connection>> connections_;
   const Clock& clock_;

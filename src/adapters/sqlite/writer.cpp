@@ -55,8 +55,8 @@ void Writer::stop() {
     thread_.join();
   }
   const Error stopped = make_error(ErrorKind::stopped, "the store is closing");
-  for (const auto& operation : queue_) {
-    operation->fail(stopped);
+  for (auto& operation : queue_) {
+    fail(std::move(operation), stopped);
   }
   queue_.clear();
 }
@@ -92,7 +92,7 @@ void Writer::push(std::unique_ptr<WriteOperation> operation) {
   std::unique_lock lock{mutex_};
   if (const auto refusal = refusal_of(*operation)) {
     lock.unlock();
-    operation->fail(*refusal);
+    fail(std::move(operation), *refusal);
     return;
   }
   queued_bytes_ += operation->bytes();
@@ -199,6 +199,7 @@ void Writer::fail_all(Group& group) {
   for (const auto& operation : group) {
     operation->fail(error);
   }
+  complete_all(std::move(group));
 }
 
 void Writer::run_group(Group& group) {
