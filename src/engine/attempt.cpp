@@ -24,7 +24,7 @@ void add_signatures(HttpRequest& request, const std::string& id, const Endpoint&
       std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   request.headers.push_back({"webhook-id", id});
   request.headers.push_back({"webhook-timestamp", std::to_string(timestamp)});
-  std::vector<std::string> keys;
+  std::vector<std::string_view> keys;
   for (const SigningKey& key : endpoint.signing_keys) {
     if (!key.until || now < *key.until) {
       keys.push_back(key.bytes);

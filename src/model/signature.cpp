@@ -90,10 +90,10 @@ std::string sign_standard(std::string_view key, std::string_view id, std::int64_
   return std::string{kVersion} + standard_mac(key, id, std::to_string(timestamp), body);
 }
 
-std::string standard_signatures(std::span<const std::string> keys, std::string_view id,
+std::string standard_signatures(std::span<const std::string_view> keys, std::string_view id,
                                 std::int64_t timestamp, std::string_view body) {
   std::string all;
-  for (const std::string& key : keys) {
+  for (const std::string_view key : keys) {
     if (!all.empty()) {
       all.push_back(' ');
     }

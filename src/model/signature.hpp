@@ -36,7 +36,7 @@ inline constexpr std::size_t kMaxSignatures = 16;
                                         std::int64_t timestamp, std::string_view body);
 
 // The whole of `webhook-signature`: one signature for each key, separated by spaces.
-[[nodiscard]] std::string standard_signatures(std::span<const std::string> keys,
+[[nodiscard]] std::string standard_signatures(std::span<const std::string_view> keys,
                                               std::string_view id, std::int64_t timestamp,
                                               std::string_view body);
 

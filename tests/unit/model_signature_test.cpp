@@ -58,13 +58,13 @@ TEST(Signature, an_empty_secret_and_bad_base64_are_refused_without_showing_them)
 }
 
 TEST(Signature, rotated_keys_sign_once_each_and_either_is_enough) {
-  const std::array<std::string, 2> keys{"new", "old"};
+  const std::array<std::string_view, 2> keys{"new", "old"};
   const std::string all = standard_signatures(keys, kId, kTimestamp, kBody);
   EXPECT_EQ(all, sign_standard("new", kId, kTimestamp, kBody) + " " +
                      sign_standard("old", kId, kTimestamp, kBody));
   const StandardHeaders headers{.id = kId, .timestamp = "1614265330", .signatures = all};
-  for (const std::string& key : keys) {
-    const std::array<std::string, 1> one{key};
+  for (const std::string_view key : keys) {
+    const std::array<std::string, 1> one{std::string{key}};
     EXPECT_TRUE(verify_standard(one, headers, kBody, at(kTimestamp)).has_value());
   }
   const std::array<std::string, 1> other{"other"};
