@@ -48,6 +48,7 @@ struct MemoryEndpoint {
 
   EndpointState chosen_state = EndpointState::active;  // by a person: it is this when it comes back
   bool is_gone = false;                                // its URL left the secret
+
   bool is_removed = false;
   std::optional<ReleaseNote> discard_note;  // removed, and what waits for it goes too
   std::optional<std::string> state_reason;
@@ -61,6 +62,11 @@ struct MemoryEndpoint {
   std::int64_t delivered = 0;
   std::int64_t failed = 0;
   std::optional<WallTime> failing_since;
+
+  // One that takes nothing now keeps its backlog until it does again.
+  [[nodiscard]] bool gets_backlog() const {
+    return wants_backlog && endpoint.state != EndpointState::disabled;
+  }
 
   // Deliveries are made for it: it is more than a name.
   [[nodiscard]] bool is_routed() const {

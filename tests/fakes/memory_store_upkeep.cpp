@@ -132,11 +132,7 @@ Result<bool> MemoryStore::maintain_now(const RetentionPolicy& policy) {
 
 bool MemoryStore::route_backlog() {
   const auto& all = disk_.endpoints;
-  // One that takes nothing now keeps its backlog until it does again.
-  const auto is_routed = [](const MemoryEndpoint& row) {
-    return row.wants_backlog && row.endpoint.state != EndpointState::disabled;
-  };
-  if (std::none_of(all.begin(), all.end(), is_routed)) {
+  if (std::ranges::none_of(all, &MemoryEndpoint::gets_backlog)) {
     return false;
   }
   std::size_t routed = 0;
@@ -151,7 +147,7 @@ bool MemoryStore::route_backlog() {
     routed += route_backlog_of(row) ? 1 : 0;
   }
   for (MemoryEndpoint& endpoint : disk_.endpoints) {
-    endpoint.wants_backlog = endpoint.wants_backlog && !is_routed(endpoint);
+    endpoint.wants_backlog = endpoint.wants_backlog && !endpoint.gets_backlog();
   }
   return false;
 }
@@ -162,8 +158,7 @@ bool MemoryStore::route_backlog_of(MemoryEvent& row) {
   delivery.reason.reset();
   bool is_matched = false;
   for (const MemoryEndpoint& one : disk_.endpoints) {
-    if (one.wants_backlog && one.endpoint.state != EndpointState::disabled &&
-        one.endpoint.filter.matches(row.event->type, row.event->source)) {
+    if (one.gets_backlog() && one.endpoint.filter.matches(row.event->type, row.event->source)) {
       is_matched = true;
       row.deliveries.emplace(one.endpoint.number, delivery);  // unless it has it already
     }
