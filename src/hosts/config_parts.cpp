@@ -108,7 +108,6 @@ Result<ClientConfig> make_client_config(const Settings& settings, const Surround
   if (take.error) {
     return *take.error;
   }
-  client.secret = make_secret_config(settings);
   client.network = make_network_config(settings);
   client.timeout = settings.duration(Setting::request_timeout);
   return client;

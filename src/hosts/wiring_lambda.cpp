@@ -16,31 +16,13 @@
 #include "hosts/wiring_aws.hpp"
 #include "hosts/wiring_parts.hpp"
 
-#include <unistd.h>
-#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <csignal>
 
 namespace dispatcher {
 namespace {
-
-// Lambda ends a process with SIGTERM; a second one ends it at once.
-boost::asio::awaitable<void> heed_signals(boost::asio::signal_set& signals,
-                                          LambdaFunction& function) {
-  for (int count = 0;; ++count) {
-    boost::system::error_code error;
-    co_await signals.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, error));
-    if (error) {
-      co_return;
-    }
-    if (count > 0) {
-      ::_exit(0);
-    }
-    function.stop();
-  }
-}
 
 // What the inboxes of all runs share.
 struct InboxSources {
@@ -160,7 +142,8 @@ Result<int> lambda(const Result<LambdaConfig>& config, const std::string& runtim
       .publish_metrics = [&](MonoTime deadline) { return metrics.publish(deadline); }};
   LambdaFunction function{*config, std::move(parts)};
   boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
-  boost::asio::co_spawn(loop, heed_signals(signals, function), rethrow_bug);
+  // Lambda ends a process with SIGTERM.
+  boost::asio::co_spawn(loop, stop_on_signals(signals, [&] { function.stop(); }), rethrow_bug);
   return await_on(loop, function.serve());
 }
 

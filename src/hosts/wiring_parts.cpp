@@ -1,6 +1,8 @@
 #include "hosts/wiring_parts.hpp"
 
 #include <unistd.h>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <array>
 
@@ -38,6 +40,21 @@ Result<TargetRule> make_target_rule(const NetworkConfig& network) {
     const auto fault = fault_of_target(targets, url.is_https, url.host);
     return fault ? std::optional{std::string{*fault}} : std::nullopt;
   }};
+}
+
+boost::asio::awaitable<void> stop_on_signals(boost::asio::signal_set& signals,
+                                             std::function<void()> stop) {
+  for (int count = 0;; ++count) {
+    boost::system::error_code error;
+    co_await signals.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, error));
+    if (error) {
+      co_return;
+    }
+    if (count > 0) {
+      ::_exit(0);
+    }
+    stop();
+  }
 }
 
 std::string user_agent() {

@@ -7,8 +7,11 @@
 #include "base/log.hpp"
 #include "hosts/config.hpp"
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +29,11 @@ namespace dispatcher {
 
 // The rules that the HTTPS client applies when it connects, as far as they can be told of a URL.
 [[nodiscard]] Result<TargetRule> make_target_rule(const NetworkConfig& network);
+
+// Has `stop` called at the first signal, and ends the process at once at the second; until the set
+// is cancelled. The set outlives it.
+[[nodiscard]] boost::asio::awaitable<void> stop_on_signals(boost::asio::signal_set& signals,
+                                                           std::function<void()> stop);
 
 // `EventDispatcher/VERSION`
 [[nodiscard]] std::string user_agent();

@@ -8,32 +8,13 @@
 #include "hosts/wiring_aws.hpp"
 #include "hosts/wiring_parts.hpp"
 
-#include <unistd.h>
-#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <csignal>
 
 namespace dispatcher {
 namespace {
-
-// SIGTERM and SIGINT give back what is not under way; a second one ends the process at once.
-boost::asio::awaitable<void> heed_signals(boost::asio::signal_set& signals, Pass& pass,
-                                          const Log& log) {
-  for (int count = 0;; ++count) {
-    boost::system::error_code error;
-    co_await signals.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, error));
-    if (error) {
-      co_return;
-    }
-    if (count > 0) {
-      ::_exit(0);
-    }
-    log.info("stopping: attempts under way may finish");
-    pass.stop();
-  }
-}
 
 HttpInboxOptions inbox_options(const RunConfig& config, std::optional<MonoTime> deadline) {
   HttpInboxOptions options;
@@ -92,7 +73,12 @@ Result<RunOutcome> run(const RunConfig& config) {
             started,
             deadline};
   boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
-  boost::asio::co_spawn(loop, heed_signals(signals, pass, log), rethrow_bug);
+  // What is not under way is given back.
+  const auto stop = [&] {
+    log.info("stopping: attempts under way may finish");
+    pass.stop();
+  };
+  boost::asio::co_spawn(loop, stop_on_signals(signals, stop), rethrow_bug);
   return await_on(loop, pass.run());
 }
 
