@@ -17,7 +17,7 @@ Result<std::unique_ptr<HttpsClient>> make_https_client(boost::asio::io_context& 
                                                        const NetworkConfig& network) {
   auto targets = parse_allow_targets(network.allow_targets);
   if (!targets) {
-    return make_error(ErrorKind::invalid, "ALLOW_TARGETS: " + targets.error().message);
+    return targets.error();
   }
   HttpsOptions options;
   options.ca_files = network.ca_files;
@@ -34,7 +34,7 @@ std::string consumer_label() {
 Result<TargetRule> make_target_rule(const NetworkConfig& network) {
   const auto targets = parse_allow_targets(network.allow_targets);
   if (!targets) {
-    return make_error(ErrorKind::invalid, "ALLOW_TARGETS: " + targets.error().message);
+    return targets.error();
   }
   return TargetRule{[targets = *targets](const WebhookUrl& url) {
     const auto fault = fault_of_target(targets, url.is_https, url.host);
