@@ -26,18 +26,18 @@ boost::asio::awaitable<void> Maintenance::run() {
       break;
     }
     const bool is_busy = has_more && *has_more;
-    co_await timer_->wait_until(clock_.monotonic() +
+    co_await wakeup_.wait_until(clock_.monotonic() +
                                 (is_busy ? MonoTime::duration{kBetweenSteps} : kBetweenLooks));
   }
 }
 
 void Maintenance::wake() {
-  timer_->cancel();
+  wakeup_.wake();
 }
 
 void Maintenance::stop() {
   is_stopping_ = true;
-  timer_->cancel();
+  wakeup_.wake();
 }
 
 }  // namespace dispatcher

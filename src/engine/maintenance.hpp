@@ -3,10 +3,9 @@
 #pragma once
 
 #include "base/log.hpp"
+#include "engine/wakeup.hpp"
 #include "ports/clock.hpp"
 #include "ports/store.hpp"
-
-#include <memory>
 
 namespace dispatcher {
 
@@ -15,7 +14,7 @@ class Maintenance {
   // All outlive it; everything runs on the loop of `timers`.
   Maintenance(Store& store, const Clock& clock, Timers& timers, const Log& log,
               RetentionPolicy policy)
-      : store_(store), clock_(clock), log_(log), policy_(policy), timer_(timers.make()) {}
+      : store_(store), clock_(clock), log_(log), policy_(policy), wakeup_(timers) {}
 
   // Returns after `stop`. Call once.
   [[nodiscard]] boost::asio::awaitable<void> run();
@@ -31,7 +30,7 @@ class Maintenance {
   RetentionPolicy policy_;
   bool is_stopping_ = false;
   bool has_failed_ = false;
-  std::unique_ptr<Timer> timer_;
+  Wakeup wakeup_;
 };
 
 }  // namespace dispatcher
