@@ -72,7 +72,7 @@ void report_probe(const Log& log, const Endpoint& endpoint) {
 
 void report_disabled(const Log& log, const Endpoint& endpoint) {
   const std::string host = endpoint.url.display();
-  log.warning("endpoint disabled: it answered 410 Gone; set its URL or its state to go on",
+  log.warning("endpoint disabled: it answered 410 Gone; resume it to go on",
               {{"endpoint", endpoint.id}, {"target", host}});
 }
 
