@@ -3,11 +3,6 @@
 #include "adapters/aws/container_credentials.hpp"
 #include "adapters/aws/static_credentials.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <algorithm>
 #include <utility>
 
@@ -28,19 +23,8 @@ Error no_credentials() {
 
 }  // namespace
 
-// Whoever else needs credentials meanwhile waits for this timer's end.
-struct CredentialSource::Search {
-  explicit Search(const boost::asio::any_io_executor& executor)
-      : done(executor, boost::asio::steady_timer::time_point::max()) {}
-  boost::asio::steady_timer done;
-  Result<AwsCredentials> found =
-      make_error(ErrorKind::stopped, "the credentials were not looked for");
-};
-
 CredentialSource::CredentialSource(HttpClient& http, const Clock& clock, Environment environment)
     : http_(http), clock_(clock), environment_(std::move(environment)) {}
-
-CredentialSource::~CredentialSource() = default;
 
 bool CredentialSource::ends_within(std::chrono::seconds time) const {
   return current_->expiration && *current_->expiration - time <= clock_.wall();
@@ -52,25 +36,19 @@ boost::asio::awaitable<Result<AwsCredentials>> CredentialSource::get(MonoTime de
   if (current_ && (may_wait || !ends_within(kRenewBefore))) {
     co_return *current_;
   }
-  const auto executor = co_await boost::asio::this_coro::executor;
-  if (const auto search = search_) {
-    boost::system::error_code ignored;  // that it was cancelled is what is waited for
-    co_await search->done.async_wait(
-        boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
-    co_return search->found;
-  }
-  const auto search = std::make_shared<Search>(executor);
-  search_ = search;
-  search->found = co_await find(deadline);
-  if (search->found) {
-    current_ = *search->found;
+  const auto search = [this, deadline] { return renew(deadline); };
+  co_return co_await search_.join(search);
+}
+
+boost::asio::awaitable<Result<AwsCredentials>> CredentialSource::renew(MonoTime deadline) {
+  auto found = co_await find(deadline);
+  if (found) {
+    current_ = *found;
   } else if (current_ && !ends_within(std::chrono::seconds{0})) {
     no_search_before_ = clock_.monotonic() + kPauseAfterFailure;
-    search->found = *current_;
+    found = *current_;
   }
-  search_.reset();
-  search->done.cancel();
-  co_return search->found;
+  co_return found;
 }
 
 boost::asio::awaitable<Result<AwsCredentials>> CredentialSource::find(MonoTime deadline) {

@@ -5,6 +5,7 @@
 #include "adapters/aws/aws_credentials.hpp"
 #include "adapters/aws/profile_files.hpp"
 #include "base/result.hpp"
+#include "base/single_flight.hpp"
 #include "ports/clock.hpp"
 #include "ports/environment.hpp"
 #include "ports/http_client.hpp"
@@ -12,7 +13,6 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -27,7 +27,6 @@ class CredentialSource {
 
   // `http` and `clock` outlive it, and it every call.
   CredentialSource(HttpClient& http, const Clock& clock, Environment environment);
-  ~CredentialSource();
   CredentialSource(const CredentialSource&) = delete;
   CredentialSource& operator=(const CredentialSource&) = delete;
 
@@ -40,8 +39,8 @@ class CredentialSource {
   void forget(const AwsCredentials& refused);
 
  private:
-  struct Search;
-
+  // Finds others; while the old ones serve, those where there are none.
+  [[nodiscard]] boost::asio::awaitable<Result<AwsCredentials>> renew(MonoTime deadline);
   [[nodiscard]] boost::asio::awaitable<Result<AwsCredentials>> find(MonoTime deadline);
   [[nodiscard]] bool ends_within(std::chrono::seconds time) const;
 
@@ -51,7 +50,7 @@ class CredentialSource {
   std::optional<AwsCredentials> current_;
   // A search that failed while the old ones still serve is not repeated before.
   MonoTime no_search_before_{};
-  std::shared_ptr<Search> search_;  // while one is under way
+  SingleFlight<Result<AwsCredentials>> search_;
 };
 
 }  // namespace dispatcher

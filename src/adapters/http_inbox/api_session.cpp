@@ -6,10 +6,6 @@
 #include "base/url_text.hpp"
 
 #include <fmt/format.h>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <array>
@@ -52,14 +48,6 @@ std::optional<std::string> access_token_in(std::string_view body) {
 
 }  // namespace
 
-// Those who wait for a token wait for this timer's end.
-struct ApiSession::Renewal {
-  explicit Renewal(const boost::asio::any_io_executor& executor)
-      : done(executor, boost::asio::steady_timer::time_point::max()) {}
-  boost::asio::steady_timer done;
-  Result<std::string> token = make_error(ErrorKind::stopped, "the token was not fetched");
-};
-
 std::optional<WallTime> token_end(std::string_view token) {
   const auto first = token.find('.');
   const auto second = token.find('.', first == std::string_view::npos ? 0 : first + 1);
@@ -82,8 +70,6 @@ std::optional<WallTime> token_end(std::string_view token) {
 
 ApiSession::ApiSession(HttpClient& http, const Clock& clock, ApiAccess access)
     : http_(http), clock_(clock), access_(std::move(access)) {}
-
-ApiSession::~ApiSession() = default;
 
 Error ApiSession::failed(ErrorKind kind, std::string_view what) const {
   return make_error(kind, fmt::format("the Triggers API at {} {}", access_.base.display(), what));
@@ -177,26 +163,23 @@ boost::asio::awaitable<Result<std::string>> ApiSession::token(std::string refuse
   if (!token_.empty() && token_ != refused && !is_ending) {
     co_return token_;
   }
-  const auto executor = co_await boost::asio::this_coro::executor;
-  if (const auto renewal = renewal_) {
-    boost::system::error_code ignored;  // that it was cancelled is what is waited for
-    co_await renewal->done.async_wait(
-        boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
-    co_return renewal->token;
-  }
-  const auto renewal = std::make_shared<Renewal>(executor);
-  renewal_ = renewal;
-  renewal->token = co_await renewed_token(needs_another_key, deadline);
-  if (renewal->token) {
-    token_ = *renewal->token;
+  const auto renewal = [this, needs_another_key, deadline] {
+    return renew(needs_another_key, deadline);
+  };
+  co_return co_await renewal_.join(renewal);
+}
+
+boost::asio::awaitable<Result<std::string>> ApiSession::renew(bool needs_another_key,
+                                                              MonoTime deadline) {
+  auto renewed = co_await renewed_token(needs_another_key, deadline);
+  if (renewed) {
+    token_ = *renewed;
     token_end_ = token_end(token_);
     if (token_end_ && *token_end_ - kRenewBefore <= clock_.wall()) {
       token_end_.reset();  // its life is shorter than our margin, or our clock differs: ask the 401
     }
   }
-  renewal_.reset();
-  renewal->done.cancel();
-  co_return renewal->token;
+  co_return renewed;
 }
 
 boost::asio::awaitable<Result<std::string>> ApiSession::renewed_token(bool needs_another_key,

@@ -1,6 +1,7 @@
 // A session with somebody's Triggers API: the token, fetched once and renewed once when refused.
 #pragma once
 
+#include "base/single_flight.hpp"
 #include "model/webhook_url.hpp"
 #include "ports/clock.hpp"
 #include "ports/http_client.hpp"
@@ -8,7 +9,6 @@
 
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -34,7 +34,6 @@ class ApiSession final : public TriggersApi {
   // `http` and `clock` outlive it, and it every call. `http` is not the engine's: that one is
   // aborted at a stop, and what was delivered must still be acknowledged after it.
   ApiSession(HttpClient& http, const Clock& clock, ApiAccess access);
-  ~ApiSession() override;
 
   [[nodiscard]] boost::asio::awaitable<Result<Answer>> request(TriggersRequest request) override;
 
@@ -42,14 +41,14 @@ class ApiSession final : public TriggersApi {
   void use_key(std::string key);
 
  private:
-  struct Renewal;
-
   [[nodiscard]] boost::asio::awaitable<Result<Answer>> send(TriggersRequest request,
                                                             std::string token);
   // The token to use; `refused` is one that was not accepted, a new one too when another key is
   // needed. One is fetched at a time, whoever else needs it waits.
   [[nodiscard]] boost::asio::awaitable<Result<std::string>> token(std::string refused,
                                                                   bool needs_another_key,
+                                                                  MonoTime deadline);
+  [[nodiscard]] boost::asio::awaitable<Result<std::string>> renew(bool needs_another_key,
                                                                   MonoTime deadline);
   [[nodiscard]] boost::asio::awaitable<Result<std::string>> renewed_token(bool needs_another_key,
                                                                           MonoTime deadline);
@@ -67,7 +66,7 @@ class ApiSession final : public TriggersApi {
   std::optional<WallTime> token_end_;
   bool is_key_refused_ = false;  // at the last login
   std::optional<MonoTime> key_read_at_;
-  std::shared_ptr<Renewal> renewal_;  // while one is under way
+  SingleFlight<Result<std::string>> renewal_;
 };
 
 }  // namespace dispatcher
