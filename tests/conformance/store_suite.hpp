@@ -49,28 +49,17 @@ inline std::string store_factory_name(const ::testing::TestParamInfo<StoreFactor
   return info.param.name;
 }
 
-// Runs one call of a store to its end on a loop of its own.
-template <class T>
-T run(boost::asio::awaitable<T> call) {
-  boost::asio::io_context loop{1};
-  std::optional<T> answer;
-  boost::asio::co_spawn(loop, std::move(call), [&answer](const std::exception_ptr& bug, T value) {
-    if (bug) {
-      std::rethrow_exception(bug);
-    }
-    answer.emplace(std::move(value));
-  });
-  loop.run();
-  if (!answer) {
-    throw std::logic_error("the store let the loop run out of work before it answered");
-  }
-  return std::move(*answer);
+// The loop of `run` and `run_together`. It outlives every store: the thread that answered may still
+// be waking it when the answer has been taken.
+inline boost::asio::io_context& test_loop() {
+  static boost::asio::io_context loop{1};
+  return loop;
 }
 
-// Runs all of them at the same time on one loop.
+// Runs all of these calls of a store to their ends, at the same time.
 template <class T>
 std::vector<T> run_together(std::vector<boost::asio::awaitable<T>> calls) {
-  boost::asio::io_context loop{1};
+  boost::asio::io_context& loop = test_loop();
   std::vector<std::optional<T>> answers(calls.size());
   for (std::size_t i = 0; i < calls.size(); ++i) {
     boost::asio::co_spawn(loop, std::move(calls[i]),
@@ -81,13 +70,24 @@ std::vector<T> run_together(std::vector<boost::asio::awaitable<T>> calls) {
                             slot.emplace(std::move(value));
                           });
   }
+  loop.restart();
   loop.run();
   std::vector<T> values;
   values.reserve(answers.size());
   for (auto& answer : answers) {
-    values.push_back(std::move(answer.value()));
+    if (!answer) {
+      throw std::logic_error("the store let the loop run out of work before it answered");
+    }
+    values.push_back(std::move(*answer));
   }
   return values;
+}
+
+template <class T>
+T run(boost::asio::awaitable<T> call) {
+  std::vector<boost::asio::awaitable<T>> calls;
+  calls.push_back(std::move(call));
+  return std::move(run_together(std::move(calls)).front());
 }
 
 class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
