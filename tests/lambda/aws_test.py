@@ -1,65 +1,11 @@
 """The function within AWS: its secret from Secrets Manager once a process, and again when it was rotated;
 one PutMetricData a run; subsegments to X-Ray's daemon; and a run goes on when the last two fail."""
 
-import http.server
 import json
-import socket
-import threading
-import urllib.parse
 
 import pytest
 
-import harness
-
-
-class Aws:
-    """Secrets Manager and CloudWatch at one endpoint, and X-Ray's daemon. Until `close`."""
-
-    def __init__(self):
-        self.secret, self.secrets_read, self.published = {}, 0, []
-        self.cloudwatch_status = 200
-        aws = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                assert self.headers["Authorization"].startswith("AWS4-HMAC-SHA256 ")
-                if self.headers.get("X-Amz-Target") == "secretsmanager.GetSecretValue":
-                    aws.secrets_read += 1
-                    return self.answer(200, json.dumps({"SecretString": json.dumps(aws.secret)}))
-                form = {name: values[0] for name, values in urllib.parse.parse_qs(body).items()}
-                assert form["Action"] == "PutMetricData", body
-                aws.published.append(form)
-                return self.answer(aws.cloudwatch_status, "<PutMetricDataResponse/>")
-
-            def answer(self, status, text):
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(text.encode())))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.daemon.bind(("127.0.0.1", 0))
-        self.daemon.settimeout(harness.PATIENCE)
-
-    def subsegment(self):
-        header, _, document = self.daemon.recv(65536).decode().partition("\n")
-        assert json.loads(header) == {"format": "json", "version": 1}
-        return json.loads(document)
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.daemon.close()
+import fake_aws
 
 
 def metric_names(form):
@@ -68,7 +14,7 @@ def metric_names(form):
 
 @pytest.fixture
 def aws(world):
-    made = Aws()
+    made = fake_aws.Aws()
     world.stack.callback(made.close)
     world.settings.pop("SECRETS_FILE")
     world.settings.update({

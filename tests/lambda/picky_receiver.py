@@ -6,12 +6,13 @@ import threading
 
 
 class PickyReceiver:
-    """`status_of(payload)` decides; None never answers. Serves on a free port of 127.0.0.1 until `close`,
-    over TLS with `tls`, a server's context."""
+    """`status_of(payload)` decides: a status, or one with headers; None never answers. Serves on a free port of
+    127.0.0.1 until `close`, over TLS with `tls`, a server's context."""
 
     def __init__(self, status_of, tls=None):
         self.lock = threading.Lock()
         self.requests = []  # (event's id, status), in order of arrival
+        self.bodies = []  # of the same, as they came
         self.closing = threading.Event()
         receiver = self
 
@@ -19,15 +20,20 @@ class PickyReceiver:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                status = status_of(event["payload"])
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                event = json.loads(body)
+                decided = status_of(event["payload"])
+                status, headers = decided if isinstance(decided, tuple) else (decided, {})
                 with receiver.lock:
                     receiver.requests.append((event["id"], status))
+                    receiver.bodies.append(body)
                 if status is None:
                     receiver.closing.wait()
                     self.close_connection = True
                     return
                 self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -43,7 +49,7 @@ class PickyReceiver:
         self.url = f"http://127.0.0.1:{self.port}/hook"
         if tls is not None:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
 
     def ids(self, status=200):
