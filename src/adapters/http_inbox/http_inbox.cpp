@@ -137,7 +137,7 @@ boost::asio::awaitable<Result<SettleAnswer>> HttpInbox::settle(Settlement settle
   const auto kept_until = taken_.record(settlement, clock_.wall());
   remember(settlement);
   if (taken_.find(token)->is_open()) {
-    taken_.drop_claim(token);
+    taken_.requeue(token);
     if (kept_until) {
       co_await renew_expiring();
       hint(endpoint, *kept_until);

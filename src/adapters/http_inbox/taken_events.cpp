@@ -139,7 +139,7 @@ std::optional<ClaimedDelivery> TakenEvents::claim(EndpointNumber endpoint, WallT
     delivery->state = State::claimed;
     const ClaimToken token{++last_token_};
     claims_[token.value] = {id, static_cast<std::size_t>(delivery - taken.deliveries.begin()),
-                            false};
+                            false, {}};
     return ClaimedDelivery{taken.event, endpoint, token, delivery->progress};
   }
   return std::nullopt;
@@ -189,7 +189,7 @@ TakenEvent* TakenEvents::find(const EventId& id) {
 std::optional<WallTime> TakenEvents::record(const Settlement& settlement, WallTime now) {
   Claim& claim = claims_.at(settlement.token.value);
   if (claim.is_recorded) {
-    return std::nullopt;
+    return claim.kept_until;
   }
   claim.is_recorded = true;
   TakenEvent& taken = events_.at(claim.event);
@@ -219,8 +219,25 @@ std::optional<WallTime> TakenEvents::record(const Settlement& settlement, WallTi
     return std::nullopt;
   }
   delivery.due = again.at;
-  enqueue(taken, delivery);
-  return delivery.due;
+  claim.kept_until = again.at;
+  return claim.kept_until;
+}
+
+void TakenEvents::requeue(ClaimToken token) {
+  const auto claim = claims_.find(token.value);
+  if (claim != claims_.end() && claim->second.kept_until) {
+    TakenEvent& taken = events_.at(claim->second.event);
+    enqueue(taken, taken.deliveries.at(claim->second.index));
+  }
+  drop_claim(token);
+}
+
+void TakenEvents::lose_claim(ClaimToken token) {
+  const auto claim = claims_.find(token.value);
+  if (claim != claims_.end() && claim->second.kept_until) {
+    events_.at(claim->second.event).deliveries.at(claim->second.index).state = State::lost;
+  }
+  drop_claim(token);
 }
 
 bool TakenEvents::put_back(ClaimToken token) {

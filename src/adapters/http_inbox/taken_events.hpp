@@ -89,8 +89,12 @@ class TakenEvents {
   [[nodiscard]] TakenEvent* find(ClaimToken token);
 
   // Records what an attempt meant; saying it again changes nothing. When the delivery is kept, to
-  // be claimed again, the time is returned.
+  // be claimed again after `requeue`, the time is returned.
   std::optional<WallTime> record(const Settlement& settlement, WallTime now);
+  // Ends a claim that is recorded: what is kept can be claimed again.
+  void requeue(ClaimToken token);
+  // Ends it otherwise: what was kept is somebody else's by now.
+  void lose_claim(ClaimToken token);
 
   // Puts a claim that was not attempted back. True when nothing of the event was attempted or is
   // under way: then it can be given back as a whole.
@@ -127,6 +131,7 @@ class TakenEvents {
     EventId event;
     std::size_t index = 0;  // of its delivery
     bool is_recorded = false;
+    std::optional<WallTime> kept_until;  // once recorded
   };
 
   void enqueue(const TakenEvent& taken, TakenDelivery& delivery);
