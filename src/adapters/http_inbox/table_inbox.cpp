@@ -109,7 +109,17 @@ boost::asio::awaitable<Result<ClaimAnswer>> TableInbox::claim(std::vector<ClaimR
 
 // -- settling
 
+// What came of an event's several deliveries is written one after the other: the last takes the
+// lease away.
 boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settlement) {
+  const EventId id = settlement.event_id;
+  co_await turns_.take(id);
+  auto settled = co_await settle_in_turn(std::move(settlement));
+  turns_.end(id);
+  co_return settled;
+}
+
+boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle_in_turn(Settlement settlement) {
   const ClaimToken token = settlement.token;
   if (taken_.find(token) == nullptr) {
     taken_.drop_claim(token);

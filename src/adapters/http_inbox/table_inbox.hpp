@@ -11,6 +11,7 @@
 #include "adapters/http_inbox/table_scan.hpp"
 #include "adapters/http_inbox/taken_events.hpp"
 #include "base/log.hpp"
+#include "base/turns.hpp"
 #include "ports/clock.hpp"
 #include "ports/event_table.hpp"
 #include "ports/run_inbox.hpp"
@@ -101,6 +102,7 @@ class TableInbox final : public RunInbox {
   [[nodiscard]] bool may_take() const;
 
   // -- settling
+  boost::asio::awaitable<Result<SettleAnswer>> settle_in_turn(Settlement settlement);
   boost::asio::awaitable<Result<void>> acknowledge(EventId id, const Settlement& settlement);
   boost::asio::awaitable<Result<void>> record(EventId id, const Settlement& settlement);
   boost::asio::awaitable<Result<void>> record_delivered(EventKey key, TableRecord record);
@@ -127,6 +129,7 @@ class TableInbox final : public RunInbox {
   std::deque<EventKey> listed_;     // instead of the scan
   std::vector<EventKey> fallback_;  // what the API has shown
   TakenEvents taken_;
+  Turns<EventId> turns_;
   std::unordered_map<EventId, EventKey> keys_;  // of what is taken
   std::int64_t budget_;                         // events that may still be taken
   bool is_stopped_ = false;
