@@ -128,8 +128,12 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle_in_turn(Settleme
   const EventId id = settlement.event_id;
   const auto kept_until = taken_.record(settlement, clock_.wall());
   const bool is_delivered = taken_.find(token)->is_delivered();
-  const auto done =
-      is_delivered ? co_await acknowledge(id, settlement) : co_await record(id, settlement);
+  Result<void> done;
+  if (is_delivered) {
+    done = co_await acknowledge(id, settlement);
+  } else {
+    done = co_await record(id, settlement);
+  }
   if (!done && done.error().kind == ErrorKind::retry_later) {
     co_return done.error();  // the caller tries again
   }
@@ -222,8 +226,12 @@ boost::asio::awaitable<Result<void>> TableInbox::record(EventId id, const Settle
     record.lease_until = lease_end(*taken);
     taken->lease.until = clock_.monotonic() + (*record.lease_until - clock_.wall());
   }
-  auto recorded = is_success ? co_await record_delivered(keys_.at(id), std::move(record))
-                             : co_await table_->record(std::move(record));
+  Result<void> recorded;
+  if (is_success) {
+    recorded = co_await record_delivered(std::move(record));
+  } else {
+    recorded = co_await table_->record(std::move(record));
+  }
   if (!recorded && recorded.error().kind != ErrorKind::conflict) {
     co_return patience(id, recorded.error(), kSettlePatience);
   }
@@ -231,8 +239,8 @@ boost::asio::awaitable<Result<void>> TableInbox::record(EventId id, const Settle
 }
 
 // A success counts, whoever has the lease by now.
-boost::asio::awaitable<Result<void>> TableInbox::record_delivered(EventKey key,
-                                                                  TableRecord record) {
+boost::asio::awaitable<Result<void>> TableInbox::record_delivered(TableRecord record) {
+  EventKey key = record.key;
   const TableDelivery delivery = record.delivery;
   auto recorded = co_await table_->record(std::move(record));
   if (!recorded && recorded.error().kind == ErrorKind::conflict) {

@@ -105,7 +105,7 @@ class TableInbox final : public RunInbox {
   boost::asio::awaitable<Result<SettleAnswer>> settle_in_turn(Settlement settlement);
   boost::asio::awaitable<Result<void>> acknowledge(EventId id, const Settlement& settlement);
   boost::asio::awaitable<Result<void>> record(EventId id, const Settlement& settlement);
-  boost::asio::awaitable<Result<void>> record_delivered(EventKey key, TableRecord record);
+  boost::asio::awaitable<Result<void>> record_delivered(TableRecord record);
   [[nodiscard]] Result<void> patience(const EventId& id, Error error,
                                       std::chrono::seconds patience);
   boost::asio::awaitable<void> renew_expiring();
