@@ -77,7 +77,7 @@ int run_once(const Settings& settings, const Services& services, Terminal& termi
                << std::flush;
   if (outcome->failure) {
     // Its deliveries are reported; the run was not completed all the same.
-    (void)report_error(terminal.err, *outcome->failure);
+    (void)report_error(terminal.err, outcome->failure->error);
     return 1;
   }
   return terminal.out ? 0 : 1;

@@ -82,7 +82,8 @@ struct RunConfig {
   SecretConfig secret;
   NetworkConfig network;
   DeliveryConfig delivery;
-  WebhookUrl api;  // the service's base; its `target` is the path's prefix, without a last slash
+  WebhookUrl api;     // the service's base; its `target` is the path's prefix, without a last slash
+  std::string table;  // of the events, in DynamoDB; empty: none
   std::int64_t max_events = 100;
   std::optional<std::chrono::microseconds> deadline;  // from the start of the run
   bool is_dry_run = false;

@@ -13,10 +13,31 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// What needs the table, when there is none to be used.
+// What needs the table, when there is none.
 FunctionError table_missing(std::string_view what) {
   return {"Config.TableMissing",
           fmt::format("{} needs the events table (set DYNAMODB_TABLE_NAME)", what)};
+}
+
+std::vector<EventKey> keys_of(const StreamOrder& order) {
+  std::vector<EventKey> keys;
+  for (const auto& inserted : order.inserted) {
+    if (std::find(keys.begin(), keys.end(), inserted.key) == keys.end()) {
+      keys.push_back(inserted.key);
+    }
+  }
+  return keys;
+}
+
+// The records that the stream must give again.
+std::string answer_of(const StreamOrder& order, const std::vector<EventKey>& unresolved) {
+  std::vector<std::string> numbers;
+  for (const auto& inserted : order.inserted) {
+    if (std::find(unresolved.begin(), unresolved.end(), inserted.key) != unresolved.end()) {
+      numbers.push_back(inserted.sequence_number);
+    }
+  }
+  return stream_answer(numbers);
 }
 
 // `Secret.Invalid`, `Api.Unavailable`
@@ -81,7 +102,7 @@ boost::asio::awaitable<void> LambdaFunction::handle(LambdaInvocation invocation)
     log.error("the invocation failed", {{"type", error->type}, {"error", error->message}});
     told = co_await parts_.runtime.fail(invocation.request_id, std::move(*error));
   } else {
-    std::string answer = function_answer(std::get<std::string>(outcome));
+    std::string answer = std::move(std::get<std::string>(outcome));
     told = co_await parts_.runtime.respond(invocation.request_id, std::move(answer));
   }
   if (!told) {
@@ -97,13 +118,21 @@ boost::asio::awaitable<LambdaFunction::Outcome> LambdaFunction::perform(
   if (!order) {
     co_return function_error("Payload", order.error());
   }
-  if (std::holds_alternative<StreamOrder>(*order)) {
-    co_return table_missing("delivering the records of a DynamoDB Stream");
+  Task task;
+  task.started = parts_.clock.monotonic();
+  task.deadline = deadline;
+  if (const auto* stream = std::get_if<StreamOrder>(&*order)) {
+    task.stream = *stream;
+  } else if (const auto* release = std::get_if<ReleaseOrder>(&*order)) {
+    task.release = release->reason;
+  } else {
+    task.run = std::get<RunOrder>(*order);
   }
-  if (std::holds_alternative<ReleaseOrder>(*order)) {
-    co_return table_missing("releasing events from review");
+  if (!parts_.release && (task.stream || task.release)) {
+    co_return table_missing(task.stream ? "delivering the records of a DynamoDB Stream"
+                                        : "releasing events from review");
   }
-  co_return co_await run(std::get<RunOrder>(*order), deadline, log);
+  co_return co_await run(std::move(task), log);
 }
 
 std::optional<MonoTime> LambdaFunction::deadline_of(const LambdaInvocation& invocation) const {
@@ -116,23 +145,29 @@ std::optional<MonoTime> LambdaFunction::deadline_of(const LambdaInvocation& invo
          std::min<std::chrono::microseconds>(kAnswerTime, left / 10);
 }
 
-boost::asio::awaitable<LambdaFunction::Outcome> LambdaFunction::run(
-    RunOrder order, std::optional<MonoTime> deadline, const Log& log) {
-  const MonoTime started = parts_.clock.monotonic();
-  const std::int64_t max_events = order.max_events.value_or(config_.run.max_events);
+boost::asio::awaitable<LambdaFunction::Outcome> LambdaFunction::run(Task task, const Log& log) {
   const auto secrets = co_await parts_.secrets.read();
   if (!secrets) {
     co_return function_error("Secret", secrets.error());
   }
   parts_.use_api_key(secrets->api_keys.front());
-  if (order.is_dry_run) {
-    co_return co_await list_only(max_events, deadline);
+  if (task.run.is_dry_run) {
+    co_return co_await list_only(task.run.max_events.value_or(config_.run.max_events),
+                                 task.deadline);
   }
   auto recipients = make_recipients(config_.run.delivery, *secrets);
   if (!recipients) {
     co_return function_error("Secret", recipients.error());
   }
-  co_return co_await deliver(std::move(*recipients), max_events, started, deadline, log);
+  std::optional<std::int64_t> released;
+  if (task.release) {
+    const auto done = co_await parts_.release(*task.release, task.deadline, log);
+    if (!done) {
+      co_return function_error("Table", done.error());
+    }
+    released = *done;
+  }
+  co_return co_await deliver(std::move(*recipients), task, released, log);
 }
 
 boost::asio::awaitable<LambdaFunction::Outcome> LambdaFunction::list_only(
@@ -146,33 +181,59 @@ boost::asio::awaitable<LambdaFunction::Outcome> LambdaFunction::list_only(
   if (answer->status != 200) {
     co_return function_error("Api", answer_error(*answer));
   }
-  co_return due_events_summary(due_events_in(answer->body, max_events));
+  co_return function_answer(due_events_summary(due_events_in(answer->body, max_events)));
 }
 
 boost::asio::awaitable<LambdaFunction::Outcome> LambdaFunction::deliver(
-    Recipients recipients, std::int64_t max_events, MonoTime started,
-    std::optional<MonoTime> deadline, const Log& log) {
-  const auto inbox = parts_.make_inbox(InboxOrder{log, recipients.endpoints, max_events, deadline});
+    Recipients recipients, const Task& task, std::optional<std::int64_t> released, const Log& log) {
+  InboxOrder order{log,
+                   recipients.endpoints,
+                   task.run.max_events.value_or(config_.run.max_events),
+                   task.deadline,
+                   {}};
+  if (task.stream) {
+    parts_.metrics.add(Metric::events_expired, task.stream->expired);
+    if (task.stream->unreadable > 0) {
+      log.warning("the stream has records of items that are no events; they are passed over",
+                  {{"count", task.stream->unreadable}});
+    }
+    order.only = keys_of(*task.stream);
+  }
+  const auto inbox = parts_.make_inbox(std::move(order));
+  RunOutcome outcome = co_await pass_over(*inbox, std::move(recipients), task, log);
+  outcome.result.released = released;
+  log_result(log, outcome.result);
+  co_await publish(task.deadline);
+  if (outcome.failure) {
+    co_return function_error(outcome.failure->source, outcome.failure->error);
+  }
+  if (task.stream) {
+    co_return answer_of(*task.stream, inbox->unresolved());
+  }
+  co_return function_answer(run_result_json(outcome.result));
+}
+
+boost::asio::awaitable<RunOutcome> LambdaFunction::pass_over(RunInbox& inbox, Recipients recipients,
+                                                             const Task& task, const Log& log) {
   Pass pass{parts_.loop,
-            PassParts{*inbox, parts_.webhooks, parts_.clock, parts_.timers, parts_.random,
+            PassParts{inbox, parts_.webhooks, parts_.clock, parts_.timers, parts_.random,
                       parts_.metrics, log},
             std::move(recipients),
             config_.run.delivery,
-            started,
-            deadline};
+            task.started,
+            task.deadline};
   pass_ = &pass;
   if (is_stopping_) {
     pass.stop_now();  // told while the secret was read
   }
-  const RunOutcome outcome = co_await pass.run();
+  RunOutcome outcome = co_await pass.run();
   pass_ = nullptr;
-  log_result(log, outcome.result);
+  co_return outcome;
+}
+
+boost::asio::awaitable<void> LambdaFunction::publish(std::optional<MonoTime> deadline) {
   const MonoTime publish_by = parts_.clock.monotonic() + kPublishTime;
   co_await parts_.publish_metrics(std::min(publish_by, deadline.value_or(publish_by)));
-  if (outcome.failure) {
-    co_return function_error("Api", *outcome.failure);
-  }
-  co_return run_result_json(outcome.result);
 }
 
 }  // namespace dispatcher

@@ -28,6 +28,8 @@ struct InboxOrder {
   std::vector<Endpoint> endpoints;
   std::int64_t max_events = 100;
   std::optional<MonoTime> deadline;  // by when its calls have ended
+  // Of the table, one attempt each, whatever else is pending. Empty: what the inbox shows.
+  std::optional<std::vector<EventKey>> only;
 };
 
 // What the function is made of, for as long as the process is warm. All outlive it.
@@ -48,6 +50,11 @@ struct LambdaParts {
   std::function<void(std::string key)> use_api_key;  // of `api`
   HttpClient& webhooks;                              // for attempts alone: a run may abort it
   std::function<std::unique_ptr<RunInbox>(InboxOrder order)> make_inbox;
+  // How many of the table's events that are in review for the reason are due again. Ends by
+  // `deadline`; what it did not come to is logged. Empty: there is no table.
+  std::function<boost::asio::awaitable<Result<std::int64_t>>(
+      ReviewReason reason, std::optional<MonoTime> deadline, const Log& log)>
+      release;
   // What `metrics` gathered in a run, by the deadline. It does not say how it went: that a run was
   // not counted does not make it fail.
   std::function<boost::asio::awaitable<void>(MonoTime deadline)> publish_metrics;
@@ -73,17 +80,27 @@ class LambdaFunction {
   void stop();
 
  private:
-  using Outcome = std::variant<std::string, FunctionError>;  // the result's body
+  using Outcome = std::variant<std::string, FunctionError>;  // what is answered
+
+  // What an invocation is about, and until when.
+  struct Task {
+    RunOrder run;
+    std::optional<ReviewReason> release;
+    std::optional<StreamOrder> stream;
+    MonoTime started;
+    std::optional<MonoTime> deadline;
+  };
 
   boost::asio::awaitable<void> handle(LambdaInvocation invocation);
   boost::asio::awaitable<Outcome> perform(const LambdaInvocation& invocation, const Log& log);
-  boost::asio::awaitable<Outcome> run(RunOrder order, std::optional<MonoTime> deadline,
-                                      const Log& log);
+  boost::asio::awaitable<Outcome> run(Task task, const Log& log);
   boost::asio::awaitable<Outcome> list_only(std::int64_t max_events,
                                             std::optional<MonoTime> deadline);
-  boost::asio::awaitable<Outcome> deliver(Recipients recipients, std::int64_t max_events,
-                                          MonoTime started, std::optional<MonoTime> deadline,
-                                          const Log& log);
+  boost::asio::awaitable<Outcome> deliver(Recipients recipients, const Task& task,
+                                          std::optional<std::int64_t> released, const Log& log);
+  boost::asio::awaitable<RunOutcome> pass_over(RunInbox& inbox, Recipients recipients,
+                                               const Task& task, const Log& log);
+  boost::asio::awaitable<void> publish(std::optional<MonoTime> deadline);
   [[nodiscard]] std::optional<MonoTime> deadline_of(const LambdaInvocation& invocation) const;
 
   const LambdaConfig& config_;

@@ -1,9 +1,9 @@
 #include "hosts/lambda_payload.hpp"
 
+#include "base/ids.hpp"
 #include "base/json_scanner.hpp"
 #include "base/json_text.hpp"
 #include "hosts/settings_table.hpp"
-#include "model/delivery.hpp"
 
 #include <fmt/format.h>
 
@@ -24,6 +24,64 @@ bool is_kind(const JsonField& field, JsonKind kind) {
 // A member that is null asks for nothing.
 bool is_there(const JsonField& field) {
   return field.value && field.value->kind != JsonKind::null;
+}
+
+// The text of a member that is a string.
+std::string text_of(const JsonField& field) {
+  return is_kind(field, JsonKind::string) ? decode_json_string(*field.value).value_or("") : "";
+}
+
+// The members of one that is an object; nothing of anything else.
+template <std::size_t N>
+std::array<JsonField, N> members_of(const JsonField& field, std::array<JsonField, N> wanted) {
+  if (is_kind(field, JsonKind::object)) {
+    (void)scan_json(field.value->raw, wanted);  // accepted already, as part of the payload
+  }
+  return wanted;
+}
+
+// `{"S":"…"}`
+std::string attribute_text(const JsonField& attribute) {
+  return text_of(members_of(attribute, std::array{JsonField{"S"}})[0]);
+}
+
+// What DynamoDB itself removes, because its time is over, it says so of.
+bool is_expiry(const JsonField& identity, const JsonField& old_image) {
+  const auto principal = members_of(identity, std::array{JsonField{"principalId"}});
+  const auto image = members_of(old_image, std::array{JsonField{"status"}});
+  return text_of(principal[0]) == "dynamodb.amazonaws.com" && attribute_text(image[0]) == "pending";
+}
+
+void read_record(const JsonValue& record, StreamOrder& order) {
+  const auto [name, change, identity] = members_of(
+      JsonField{"", record},
+      std::array{JsonField{"eventName"}, JsonField{"dynamodb"}, JsonField{"userIdentity"}});
+  const auto [keys, number, old_image] = members_of(
+      change, std::array{JsonField{"Keys"}, JsonField{"SequenceNumber"}, JsonField{"OldImage"}});
+  if (text_of(name) == "REMOVE") {
+    order.expired += is_expiry(identity, old_image) ? 1 : 0;
+    return;
+  }
+  if (text_of(name) != "INSERT") {
+    return;  // our own updates come back too
+  }
+  const auto [id, created_at] =
+      members_of(keys, std::array{JsonField{"id"}, JsonField{"created_at"}});
+  EventKey key{attribute_text(id), attribute_text(created_at)};
+  if (!parse_uuid(key.id) || !parse_timestamp(key.created_at) || text_of(number).empty()) {
+    ++order.unreadable;
+    return;
+  }
+  order.inserted.push_back({std::move(key), text_of(number)});
+}
+
+StreamOrder read_stream(const JsonField& records) {
+  StreamOrder order;
+  JsonElements elements{*records.value};
+  while (const auto record = elements.next()) {
+    read_record(*record, order);
+  }
+  return order;
 }
 
 bool is_stream_batch(const JsonField& records) {
@@ -58,9 +116,8 @@ Result<LambdaOrder> read_release(const JsonField& release) {
   if (release.value->kind == JsonKind::object) {
     (void)scan_json(release.value->raw, fields);  // accepted already, as part of the payload
   }
-  const auto reason =
-      is_kind(fields[0], JsonKind::string) ? decode_json_string(*fields[0].value) : std::nullopt;
-  if (!reason || !parse_review_reason(*reason)) {
+  const auto reason = parse_review_reason(text_of(fields[0]));
+  if (!reason) {
     return invalid(
         "release has no reason (give {\"release\":{\"reason\":…}} with one of rejected, "
         "redirected, blocked, exhausted)");
@@ -78,7 +135,7 @@ Result<LambdaOrder> read_order(std::string_view payload) {
     return LambdaOrder{RunOrder{}};
   }
   if (is_stream_batch(records)) {
-    return LambdaOrder{StreamOrder{}};
+    return LambdaOrder{read_stream(records)};
   }
   if (is_there(release)) {
     return read_release(release);
@@ -98,6 +155,17 @@ Result<LambdaOrder> read_order(std::string_view payload) {
     order.is_dry_run = dry_run.value->raw == "true";
   }
   return LambdaOrder{order};
+}
+
+std::string stream_answer(const std::vector<std::string>& sequence_numbers) {
+  std::string answer = R"({"batchItemFailures":[)";
+  for (const std::string& number : sequence_numbers) {
+    answer += &number == &sequence_numbers.front() ? "" : ",";
+    answer += R"({"itemIdentifier":)";
+    append_json_string(answer, number);
+    answer += '}';
+  }
+  return answer + "]}";
 }
 
 std::string function_answer(std::string_view body) {

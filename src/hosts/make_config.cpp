@@ -80,7 +80,7 @@ std::vector<std::string> table_warnings(const Settings& settings) {
   if (!settings.is_given(Setting::table_name)) {
     return {};
   }
-  return {"DYNAMODB_TABLE_NAME is set, but this version does not use the table"};
+  return {"DYNAMODB_TABLE_NAME is set, but `serve` of this version does not use the table"};
 }
 
 }  // namespace
@@ -137,7 +137,7 @@ Result<RunConfig> make_run_config(const Settings& settings, const Surroundings& 
   }
   config.is_dry_run = settings.flag(Setting::dry_run);
   config.is_json = settings.flag(Setting::json);
-  config.warnings = table_warnings(settings);
+  config.table = settings.text(Setting::table_name);
   return config;
 }
 

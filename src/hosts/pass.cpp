@@ -2,6 +2,7 @@
 
 #include "hosts/secret_endpoints.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace dispatcher {
@@ -67,12 +68,25 @@ Pass::Pass(boost::asio::any_io_executor loop, PassParts parts, Recipients recipi
 boost::asio::awaitable<RunOutcome> Pass::run() {
   co_await engine_.run();
   co_await parts_.inbox.finish();
+  publish(parts_.inbox.figures());
   RunOutcome outcome;
   outcome.failure = parts_.inbox.failure();
   outcome.result = result_of(engine_.counts(), parts_.inbox.stats());
   outcome.result.elapsed =
       std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.monotonic() - started_);
   co_return outcome;
+}
+
+void Pass::publish(const InboxFigures& figures) {
+  parts_.metrics.add(Metric::events_expired, figures.expired);
+  if (!figures.in_review) {
+    return;
+  }
+  parts_.metrics.set(Metric::events_in_review, *figures.in_review);
+  const WallTime now = parts_.clock.wall();
+  const auto age = now - std::min(figures.oldest_pending.value_or(now), now);
+  parts_.metrics.set(Metric::oldest_pending_age,
+                     std::chrono::floor<std::chrono::seconds>(age).count());
 }
 
 void Pass::stop() {

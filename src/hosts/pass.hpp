@@ -64,6 +64,8 @@ class Pass {
   void stop_now();
 
  private:
+  void publish(const InboxFigures& figures);
+
   PassParts parts_;
   MonoTime started_;
   Engine engine_;

@@ -20,12 +20,14 @@ double seconds_of(const RunResult& result) {
 }  // namespace
 
 std::string run_result_json(const RunResult& result) {
+  const std::string released =
+      result.released ? fmt::format(R"(,"released":{})", *result.released) : std::string{};
   return fmt::format(
       R"({{"total_events":{},"successful_deliveries":{},"failed_deliveries":{},)"
       R"("total_retries":{},"avg_delivery_time_ms":{:.2f},"processing_time_seconds":{:.3f},)"
-      R"("acknowledged_count":{}}})",
+      R"("acknowledged_count":{}{}}})",
       result.total_events, result.successful_deliveries, result.failed_deliveries,
-      result.total_retries, average_ms(result), seconds_of(result), result.acknowledged);
+      result.total_retries, average_ms(result), seconds_of(result), result.acknowledged, released);
 }
 
 std::string run_result_text(const RunResult& result) {

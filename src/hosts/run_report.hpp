@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace dispatcher {
@@ -15,6 +16,7 @@ struct RunResult {
   std::chrono::milliseconds total_time_of_successes{};  // of the successful requests
   std::int64_t acknowledged = 0;                        // events
   std::chrono::microseconds elapsed{};
+  std::optional<std::int64_t> released;  // events, before the run; empty: none were to be
 };
 
 // The function's result body: one line of compact JSON, without a newline.

@@ -7,6 +7,7 @@
 #include "hosts/run_report.hpp"
 #include "ports/clock.hpp"
 #include "ports/random.hpp"
+#include "ports/run_inbox.hpp"
 #include "ports/triggers_api.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -21,7 +22,7 @@ namespace dispatcher {
 // What a run did, and why it could not be completed if it could not.
 struct RunOutcome {
   RunResult result;
-  std::optional<Error> failure;
+  std::optional<RunFailure> failure;
 };
 
 // What `store check` and `store backup` found; the lines are for people.

@@ -5,7 +5,7 @@
 #include "adapters/aws/secrets_manager.hpp"
 #include "adapters/aws/traced_http.hpp"
 #include "adapters/http_inbox/api_session.hpp"
-#include "adapters/http_inbox/http_inbox.hpp"
+#include "adapters/http_inbox/table_release.hpp"
 #include "adapters/lambda_runtime/lambda_runtime_api.hpp"
 #include "adapters/secrets_file/secrets_file.hpp"
 #include "hosts/await.hpp"
@@ -15,6 +15,7 @@
 #include "hosts/wiring.hpp"
 #include "hosts/wiring_aws.hpp"
 #include "hosts/wiring_parts.hpp"
+#include "hosts/wiring_table.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -24,26 +25,6 @@
 namespace dispatcher {
 namespace {
 
-// What the inboxes of all runs share.
-struct InboxSources {
-  TriggersApi& api;
-  const Clock& clock;
-  InboxMemory& memory;
-};
-
-// Where a run's events come from: the API.
-std::unique_ptr<RunInbox> make_inbox(const RunConfig& config, InboxSources sources,
-                                     InboxOrder order) {
-  HttpInboxOptions options;
-  options.max_events = order.max_events;
-  options.attempt_timeout = config.delivery.request_timeout;
-  options.consumer = consumer_label();
-  options.deadline = order.deadline;
-  return std::make_unique<HttpInbox>(sources.api, sources.clock, order.log,
-                                     std::move(order.endpoints), sources.memory,
-                                     std::move(options));
-}
-
 std::unique_ptr<Secrets> make_secrets(const RunConfig& config, AwsApi& aws, const Clock& clock,
                                       const Log& log) {
   auto required = keys_of_a_pass(config.delivery);
@@ -51,6 +32,26 @@ std::unique_ptr<Secrets> make_secrets(const RunConfig& config, AwsApi& aws, cons
     return std::make_unique<SecretsFile>(config.secret.file, std::move(required), log);
   }
   return std::make_unique<SecretsManager>(aws, clock, log, config.secret.arn, std::move(required));
+}
+
+// Half of the time is kept for the run that follows.
+boost::asio::awaitable<Result<std::int64_t>> release(std::unique_ptr<EventTable> table,
+                                                     ReviewReason reason, const Clock& clock,
+                                                     std::optional<MonoTime> deadline,
+                                                     const Log& log) {
+  const MonoTime began = clock.monotonic();
+  const auto may_go_on = [&] {
+    return !deadline || clock.monotonic() - began < (*deadline - began) / 2;
+  };
+  const auto released = co_await release_from_review(*table, reason, may_go_on);
+  if (!released) {
+    co_return released.error();
+  }
+  if (!released->is_complete) {
+    log.warning("there was no time to look at all events in review (invoke it again)",
+                {{"released", released->count}});
+  }
+  co_return released->count;
 }
 
 PublishedMetrics published(std::string_view setting) {
@@ -116,6 +117,8 @@ Result<int> lambda(const Result<LambdaConfig>& config, const std::string& runtim
   };
   ApiSession api{api_calls, clock, std::move(access)};
   InboxMemory memory;
+  TableMemory table_memory;
+  AwsApi* const table_aws = run.table.empty() ? nullptr : &(*aws)->client;
 
   LambdaParts parts{
       .loop = loop.get_executor(),
@@ -137,9 +140,19 @@ Result<int> lambda(const Result<LambdaConfig>& config, const std::string& runtim
       .webhooks = webhooks,
       .make_inbox =
           [&](InboxOrder order) {
-            return make_inbox(run, InboxSources{api, clock, memory}, std::move(order));
+            InboxSources sources{api, table_aws, clock, random, memory, table_memory};
+            InboxNeeds needs{order.log, std::move(order.endpoints), order.max_events,
+                             order.deadline, std::move(order.only)};
+            return make_run_inbox(run, sources, std::move(needs));
           },
+      .release = {},
       .publish_metrics = [&](MonoTime deadline) { return metrics.publish(deadline); }};
+  if (table_aws != nullptr) {
+    parts.release = [&](ReviewReason reason, std::optional<MonoTime> deadline, const Log& run_log) {
+      return release(make_table(run, *table_aws, clock, deadline), reason, clock, deadline,
+                     run_log);
+    };
+  }
   LambdaFunction function{*config, std::move(parts)};
   boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
   // Lambda ends a process with SIGTERM.

@@ -1,12 +1,13 @@
 // `run`: one pass of the engine over somebody's Triggers API.
 #include "adapters/http_inbox/api_session.hpp"
-#include "adapters/http_inbox/http_inbox.hpp"
 #include "adapters/prometheus/prometheus_metrics.hpp"
 #include "hosts/await.hpp"
 #include "hosts/pass.hpp"
+#include "hosts/settings.hpp"
 #include "hosts/wiring.hpp"
 #include "hosts/wiring_aws.hpp"
 #include "hosts/wiring_parts.hpp"
+#include "hosts/wiring_table.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -14,19 +15,6 @@
 #include <csignal>
 
 namespace dispatcher {
-namespace {
-
-HttpInboxOptions inbox_options(const RunConfig& config, std::optional<MonoTime> deadline) {
-  HttpInboxOptions options;
-  options.max_events = config.max_events;
-  options.attempt_timeout = config.delivery.request_timeout;
-  options.consumer = consumer_label();
-  options.deadline = deadline;
-  return options;
-}
-
-}  // namespace
-
 Result<RunOutcome> run(const RunConfig& config) {
   const Log log = make_log(config.log);
   log_warnings(log, config.warnings);
@@ -44,8 +32,8 @@ Result<RunOutcome> run(const RunConfig& config) {
   // A client of its own: what ends the attempts of a run that must stop does not end the calls that
   // give its events back.
   const auto attempts = (*calls)->sibling();
-  const auto source = open_secrets(AwsPorts{**calls, clock, timers, random, log}, config.secret,
-                                   keys_of_a_pass(config.delivery));
+  const AwsPorts aws_ports{**calls, clock, timers, random, log};
+  const auto source = open_secrets(aws_ports, config.secret, keys_of_a_pass(config.delivery));
   if (!source) {
     return source.error();
   }
@@ -65,9 +53,21 @@ Result<RunOutcome> run(const RunConfig& config) {
     deadline = started + *config.deadline;
   }
   InboxMemory memory;
-  HttpInbox inbox{api, clock, log, recipients->endpoints, memory, inbox_options(config, deadline)};
+  TableMemory table_memory;
+  std::unique_ptr<AwsParts> aws;
+  if (!config.table.empty()) {
+    auto made = make_aws_parts(aws_ports, process_environment(), config.secret.aws_region);
+    if (!made) {
+      return made.error();
+    }
+    aws = std::move(*made);
+  }
+  const InboxSources sources{api,         aws ? &aws->client : nullptr, clock, random, memory,
+                             table_memory};
+  const auto inbox = make_run_inbox(
+      config, sources, InboxNeeds{log, recipients->endpoints, config.max_events, deadline, {}});
   Pass pass{loop.get_executor(),
-            PassParts{inbox, *attempts, clock, timers, random, metrics, log},
+            PassParts{*inbox, *attempts, clock, timers, random, metrics, log},
             std::move(*recipients),
             config.delivery,
             started,

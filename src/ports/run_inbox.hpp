@@ -2,12 +2,16 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "base/time.hpp"
+#include "ports/event_table.hpp"
 #include "ports/inbox.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 namespace dispatcher {
 
@@ -15,6 +19,19 @@ struct RunStats {
   std::int64_t events = 0;        // that the inbox gave
   std::int64_t deliveries = 0;    // their event and endpoint pairs
   std::int64_t acknowledged = 0;  // events
+};
+
+// What a run has seen of the whole inbox, as far as it looked.
+struct InboxFigures {
+  std::optional<std::int64_t> in_review;   // events; empty: the inbox does not show it
+  std::optional<WallTime> oldest_pending;  // when the oldest event not in review was ingested
+  std::int64_t expired = 0;                // pending events whose time was over
+};
+
+// Why nothing more could be taken.
+struct RunFailure {
+  std::string_view source;  // what failed: `Api`, `Table`
+  Error error;
 };
 
 // Belongs to one loop.
@@ -27,8 +44,14 @@ class RunInbox : public Inbox {
   [[nodiscard]] virtual boost::asio::awaitable<void> finish() = 0;
 
   [[nodiscard]] virtual const RunStats& stats() const = 0;
-  // Why nothing more could be fetched; empty when all went well.
-  [[nodiscard]] virtual const std::optional<Error>& failure() const = 0;
+  [[nodiscard]] virtual InboxFigures figures() const { return {}; }
+
+  // Of the events that it was told to take, after `finish`: those that it could not claim or
+  // record.
+  [[nodiscard]] virtual std::vector<EventKey> unresolved() const { return {}; }
+
+  // Empty when all went well.
+  [[nodiscard]] virtual const std::optional<RunFailure>& failure() const = 0;
 };
 
 }  // namespace dispatcher

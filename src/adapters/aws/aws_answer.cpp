@@ -2,6 +2,7 @@
 
 #include <boost/crc.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/parse_options.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxCodeBytes = 100;
 constexpr std::size_t kMaxMessageBytes = 400;
+// An unmet condition's answer has the item with it, which nests up to 32 deep, each level in two.
+constexpr std::size_t kMaxAnswerDepth = 128;
 
 using Codes = std::span<const std::string_view>;
 
@@ -155,8 +158,10 @@ AwsFault fault_of(const Answer& answer, AwsProtocol protocol) {
     message = element_of(answer.body, "Message");
   } else {
     fault.code = bare_code(answer.header("x-amzn-errortype").value_or(""));
+    boost::json::parse_options options;
+    options.max_depth = kMaxAnswerDepth;
     boost::json::error_code error;
-    const auto value = boost::json::parse(answer.body, error);
+    const auto value = boost::json::parse(answer.body, error, {}, options);
     if (!error && value.is_object()) {
       const auto& object = value.get_object();
       if (fault.code.empty()) {

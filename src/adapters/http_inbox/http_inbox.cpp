@@ -38,12 +38,15 @@ HttpInbox::HttpInbox(TriggersApi& api, const Clock& clock, const Log& log,
 
 boost::asio::awaitable<Result<ClaimAnswer>> HttpInbox::claim(std::vector<ClaimRequest> requests,
                                                              std::size_t max_bytes) {
+  if (beside_) {
+    co_return co_await beside_->claim(std::move(requests), max_bytes);
+  }
   if (failure_) {
     co_return final_failure();
   }
   co_await renew_expiring();
   ClaimAnswer answer;
-  hand_out(requests, max_bytes, answer);
+  taken_.hand_out(requests, max_bytes, clock_.wall(), clock_.monotonic(), answer.deliveries);
   if (answer.deliveries.empty() && may_fetch() && !fetch_pause_end()) {
     const auto fetched = co_await fetch(fetch_size(requests));
     if (!fetched) {
@@ -51,28 +54,15 @@ boost::asio::awaitable<Result<ClaimAnswer>> HttpInbox::claim(std::vector<ClaimRe
     }
     fetch_failures_ = 0;
     last_fetch_error_.reset();
-    hand_out(requests, max_bytes, answer);
+    if (beside_) {
+      co_return co_await beside_->claim(std::move(requests), max_bytes);
+    }
+    taken_.hand_out(requests, max_bytes, clock_.wall(), clock_.monotonic(), answer.deliveries);
   }
   for (const ClaimRequest& request : requests) {
     answer.lanes.push_back({request.endpoint, lane_due(request.endpoint)});
   }
   co_return answer;
-}
-
-void HttpInbox::hand_out(const std::vector<ClaimRequest>& requests, std::size_t max_bytes,
-                         ClaimAnswer& answer) {
-  const WallTime now = clock_.wall();
-  std::size_t bytes = 0;
-  for (const ClaimRequest& request : requests) {
-    for (std::size_t i = 0; i < request.max && (bytes < max_bytes || bytes == 0); ++i) {
-      auto claimed = taken_.claim(request.endpoint, now, clock_.monotonic());
-      if (!claimed) {
-        break;
-      }
-      bytes += claimed->event->payload.size() + 1;
-      answer.deliveries.push_back(std::move(*claimed));
-    }
-  }
 }
 
 std::optional<WallTime> HttpInbox::lane_due(EndpointNumber endpoint) const {
@@ -120,7 +110,7 @@ Error HttpInbox::note_fetch_failure(Error error) {
   }
   last_fetch_error_ = error;
   if (is_final) {
-    failure_ = std::move(error);
+    failure_ = RunFailure{"Api", std::move(error)};
     return final_failure();
   }
   return error;
@@ -128,12 +118,15 @@ Error HttpInbox::note_fetch_failure(Error error) {
 
 // So that the engine asks no more.
 Error HttpInbox::final_failure() const {
-  return make_error(ErrorKind::refused, failure_->message);
+  return make_error(ErrorKind::refused, failure_->error.message);
 }
 
 // -- settling
 
 boost::asio::awaitable<Result<SettleAnswer>> HttpInbox::settle(Settlement settlement) {
+  if (beside_) {
+    co_return co_await beside_->settle(std::move(settlement));
+  }
   const ClaimToken token = settlement.token;
   if (taken_.find(token) == nullptr) {
     taken_.drop_claim(token);
@@ -226,6 +219,9 @@ void HttpInbox::forget(const EventId& id) {
 }
 
 boost::asio::awaitable<Result<void>> HttpInbox::give_back(std::vector<ClaimToken> tokens) {
+  if (beside_) {
+    co_return co_await beside_->give_back(std::move(tokens));
+  }
   for (const ClaimToken token : tokens) {
     const TakenEvent* taken = taken_.find(token);
     if (taken == nullptr) {
@@ -251,15 +247,34 @@ boost::asio::awaitable<void> HttpInbox::give_back_event(EventId id) {
   forget(id);
 }
 
+void HttpInbox::on_due(DueHint hint) {
+  hint_ = std::move(hint);
+  if (beside_) {
+    beside_->on_due(hint_);
+  }
+}
+
+InboxFigures HttpInbox::figures() const {
+  return beside_ ? beside_->figures() : figures_;
+}
+
 void HttpInbox::stop() {
+  if (beside_) {
+    beside_->stop();
+  }
   is_exhausted_ = true;
   last_fetch_error_.reset();  // nobody waits for what it would have brought
 }
 
 boost::asio::awaitable<void> HttpInbox::finish() {
+  if (beside_) {
+    co_await beside_->finish();
+    co_return;
+  }
   is_exhausted_ = true;
-  if (!failure_) {
-    failure_ = last_fetch_error_;  // the run's time was over before it was tried often enough
+  if (!failure_ && last_fetch_error_) {
+    failure_ = RunFailure{
+        "Api", *last_fetch_error_};  // the run's time was over before it was tried often enough
   }
   calls_.end_by(clock_.monotonic() + kFinishTime);
   const auto ids = taken_.ids();

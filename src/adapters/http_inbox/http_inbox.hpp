@@ -3,7 +3,8 @@
 //     claim: what waits here ► else fetch under a lease ► one delivery for each endpoint
 //     settle: delivered everywhere ► ack at once │ a short wait ► kept here │ else ► nack
 //
-// An API without leases is seen by its answer: then whole answers are kept, nothing is given back,
+// An API without leases is seen by its answer: then the table behind it is used, where it can be.
+// Where it cannot, whole answers are kept, nothing is given back,
 // what is not acknowledged stays pending there, and the process remembers what has been tried. Of
 // an API with leases it remembers what one endpoint of several has rejected.
 #pragma once
@@ -19,6 +20,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -32,6 +34,9 @@ struct HttpInboxOptions {
   std::chrono::microseconds attempt_timeout = std::chrono::seconds{30};
   std::string consumer;              // a label, such as `host:pid`
   std::optional<MonoTime> deadline;  // by when every call has ended; empty: none
+  // Where the API has no leases, and its table can be reached: the inbox that works from there on,
+  // with the events that the API has shown. Empty: there is no table.
+  std::function<std::unique_ptr<RunInbox>(const std::vector<InboxEvent>& shown)> beside_table;
 };
 
 // Belongs to one loop, like everything that it is made of, all of which outlives it.
@@ -60,13 +65,18 @@ class HttpInbox final : public RunInbox {
   [[nodiscard]] boost::asio::awaitable<Result<SettleAnswer>> settle(Settlement settlement) override;
   [[nodiscard]] boost::asio::awaitable<Result<void>> give_back(
       std::vector<ClaimToken> tokens) override;
-  void on_due(DueHint hint) override { hint_ = std::move(hint); }
+  void on_due(DueHint hint) override;
 
   // What is given back tells what was tried.
   [[nodiscard]] boost::asio::awaitable<void> finish() override;
   void stop() override;
-  [[nodiscard]] const RunStats& stats() const override { return stats_; }
-  [[nodiscard]] const std::optional<Error>& failure() const override { return failure_; }
+  [[nodiscard]] const RunStats& stats() const override {
+    return beside_ ? beside_->stats() : stats_;
+  }
+  [[nodiscard]] InboxFigures figures() const override;
+  [[nodiscard]] const std::optional<RunFailure>& failure() const override {
+    return beside_ ? beside_->failure() : failure_;
+  }
 
  private:
   enum class Mode : std::uint8_t { unknown, leases, plain };
@@ -75,6 +85,7 @@ class HttpInbox final : public RunInbox {
   boost::asio::awaitable<void> take_leased(std::vector<InboxEvent> events, EventLease lease);
   boost::asio::awaitable<void> take_plain(std::vector<InboxEvent> events);
   boost::asio::awaitable<void> acknowledge_delivered(std::vector<InboxEvent> events);
+  void heed_figures(const std::vector<InboxEvent>& events);
   void try_one_at_least(std::vector<KnownDelivery>& known) const;
   [[nodiscard]] bool is_done_with(const EventId& id);
   void take(const InboxEvent& event, EventLease lease, const std::vector<KnownDelivery>& known);
@@ -90,8 +101,6 @@ class HttpInbox final : public RunInbox {
                                      std::int64_t seconds);
   boost::asio::awaitable<void> give_back_event(EventId id);
 
-  void hand_out(const std::vector<ClaimRequest>& requests, std::size_t max_bytes,
-                ClaimAnswer& answer);
   [[nodiscard]] std::optional<WallTime> lane_due(EndpointNumber endpoint) const;
   [[nodiscard]] bool may_fetch() const;
   [[nodiscard]] std::optional<MonoTime> fetch_pause_end() const;
@@ -115,11 +124,13 @@ class HttpInbox final : public RunInbox {
   std::optional<MonoTime> last_fetch_;
   int fetch_failures_ = 0;
   std::optional<Error> last_fetch_error_;  // empty after a fetch that went well
-  std::optional<Error> failure_;
+  std::optional<RunFailure> failure_;
   std::unordered_set<EventId> seen_;
   // Since when recording an event has failed.
   std::unordered_map<EventId, MonoTime> failing_since_;
   RunStats stats_;
+  InboxFigures figures_;
+  std::unique_ptr<RunInbox> beside_;  // works in its place
 };
 
 }  // namespace dispatcher

@@ -44,14 +44,22 @@ boost::asio::awaitable<Result<void>> HttpInbox::fetch(std::size_t limit) {
   }
   if (mode_ == Mode::unknown) {
     mode_ = fetched->lease_token ? Mode::leases : Mode::plain;
-    if (mode_ == Mode::plain) {
+    if (mode_ == Mode::plain && !options_.beside_table) {
       log_.warning(
           "the Triggers API has no leases: at most 100 events are reachable at a time, and runs "
           "that overlap deliver events twice");
     }
   }
+  if (mode_ == Mode::plain && options_.beside_table && !fetched->page.events.empty()) {
+    beside_ = options_.beside_table(fetched->page.events);
+    beside_->on_due(hint_);
+    co_return Result<void>{};
+  }
   if (fetched->page.events.empty()) {
     is_exhausted_ = true;
+    if (mode_ == Mode::plain && stats_.events == 0) {
+      figures_.in_review = 0;  // nothing is pending
+    }
     co_return Result<void>{};
   }
   if (mode_ == Mode::leases) {
@@ -119,6 +127,7 @@ boost::asio::awaitable<void> HttpInbox::acknowledge_delivered(std::vector<InboxE
 
 // Newest first is what such an API answers; the oldest are due first.
 boost::asio::awaitable<void> HttpInbox::take_plain(std::vector<InboxEvent> events) {
+  heed_figures(events);
   std::erase_if(events, [&](const InboxEvent& event) {
     return seen_.contains(event.event->id) || is_done_with(event.event->id);
   });
@@ -136,6 +145,23 @@ boost::asio::awaitable<void> HttpInbox::take_plain(std::vector<InboxEvent> event
     take(event, {}, memory_.known(event.event->id));
   }
   co_await acknowledge_delivered(std::move(events));
+}
+
+// What such an API shows of all that is pending.
+void HttpInbox::heed_figures(const std::vector<InboxEvent>& events) {
+  figures_ = {};
+  figures_.in_review = 0;
+  for (const InboxEvent& event : events) {
+    if (memory_.is_acknowledged(event.event->id, clock_.wall())) {
+      continue;
+    }
+    if (is_done_with(event.event->id)) {
+      ++*figures_.in_review;
+    } else {
+      const WallTime created = event.event->created_at;
+      figures_.oldest_pending = std::min(figures_.oldest_pending.value_or(created), created);
+    }
+  }
 }
 
 // Nothing can be done for it any more: every endpoint has taken or rejected it in an earlier run.

@@ -36,6 +36,10 @@ struct KnownDelivery {
   std::int64_t attempts = 0;
   bool is_rejected = false;   // tried, and not to be tried again
   bool was_released = false;  // a person may want it to be tried again
+  // Where the inbox says so: the rounds of the long schedule that ended without success, and when
+  // the next one is due. What is due later is left for a later run.
+  int step = 0;
+  std::optional<WallTime> due{};
 };
 
 // The `deliveries` of `GET /events/{id}`; empty when there are none, or it cannot be read. Review

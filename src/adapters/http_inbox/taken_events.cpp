@@ -57,7 +57,7 @@ bool TakenEvent::is_lost() const {
                      [](const TakenDelivery& delivery) { return delivery.state == State::lost; });
 }
 
-TakenEvents::TakenEvents(std::span<const Endpoint> endpoints) {
+TakenEvents::TakenEvents(std::span<const Endpoint> endpoints, ShortWaits waits) : waits_(waits) {
   for (const Endpoint& endpoint : endpoints) {
     endpoints_.emplace(endpoint.number, endpoint);
   }
@@ -86,8 +86,12 @@ std::size_t TakenEvents::add(const InboxEvent& event, EventLease lease,
     delivery.progress.attempts = found != known.end()     ? found->attempts
                                  : endpoints_.size() == 1 ? event.delivery_attempts
                                                           : 0;
+    delivery.progress.step = found != known.end() ? found->step : 0;
     if (found != known.end() && found->is_delivered) {
       delivery.state = State::delivered;
+    } else if (found != known.end() && found->due && *found->due > now) {
+      delivery.state = State::again;
+      delivery.retry_at = found->due;
     } else if (found != known.end() && found->is_rejected) {
       delivery.state = State::review;
       delivery.reason = ReviewReason::rejected;
@@ -141,6 +145,29 @@ std::optional<ClaimedDelivery> TakenEvents::claim(EndpointNumber endpoint, WallT
   return std::nullopt;
 }
 
+void TakenEvents::hand_out(const std::vector<ClaimRequest>& requests, std::size_t max_bytes,
+                           WallTime now, MonoTime mono_now,
+                           std::vector<ClaimedDelivery>& deliveries) {
+  std::size_t bytes = 0;
+  for (const ClaimRequest& request : requests) {
+    for (std::size_t i = 0; i < request.max && (bytes < max_bytes || bytes == 0); ++i) {
+      auto claimed = claim(request.endpoint, now, mono_now);
+      if (!claimed) {
+        break;
+      }
+      bytes += claimed->event->payload.size() + 1;
+      deliveries.push_back(std::move(*claimed));
+    }
+  }
+}
+
+bool TakenEvents::has_due(const std::vector<ClaimRequest>& requests, WallTime now) const {
+  return std::any_of(requests.begin(), requests.end(), [&](const ClaimRequest& request) {
+    const auto due = next_due(request.endpoint);
+    return due && *due <= now;
+  });
+}
+
 std::optional<WallTime> TakenEvents::next_due(EndpointNumber endpoint) const {
   const auto queue = queues_.find(endpoint);
   if (queue == queues_.end() || queue->second.empty()) {
@@ -184,7 +211,8 @@ std::optional<WallTime> TakenEvents::record(const Settlement& settlement, WallTi
   if (is_asked_for(again, delivery.progress, policy, now)) {
     delivery.retry_at = again.at;
   }
-  const bool is_kept = is_short(again, delivery.progress, policy, now);
+  const bool is_kept =
+      waits_ == ShortWaits::kept && is_short(again, delivery.progress, policy, now);
   delivery.progress = {settlement.attempt.number, again.retries_used, again.step};
   if (!is_kept) {
     delivery.state = State::again;

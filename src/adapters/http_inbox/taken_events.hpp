@@ -57,13 +57,19 @@ struct TakenEvent {
   [[nodiscard]] bool is_lost() const;
 };
 
+// What becomes of a delivery that is to be tried again within seconds.
+enum class ShortWaits : std::uint8_t {
+  kept,  // queued here
+  left,  // for a later run
+};
+
 class TakenEvents {
  public:
-  explicit TakenEvents(std::span<const Endpoint> endpoints);
+  explicit TakenEvents(std::span<const Endpoint> endpoints, ShortWaits waits = ShortWaits::kept);
 
-  // One delivery for each endpoint, but for those that `known` says are delivered or rejected, due
-  // at `now`. Returns how many there are; none when all are delivered already, or when the event is
-  // held: then it has another lease now.
+  // One delivery for each endpoint, but for those that `known` says are delivered, rejected or due
+  // later, due at `now`. Returns how many there are; none when all are delivered already, or when
+  // the event is held: then it has another lease now.
   std::size_t add(const InboxEvent& event, EventLease lease,
                   const std::vector<KnownDelivery>& known, WallTime now);
 
@@ -71,7 +77,13 @@ class TakenEvents {
   // holds.
   [[nodiscard]] std::optional<ClaimedDelivery> claim(EndpointNumber endpoint, WallTime now,
                                                      MonoTime mono_now);
+  // The same for all that is requested, until there are `max_bytes` of payloads, one delivery at
+  // least.
+  void hand_out(const std::vector<ClaimRequest>& requests, std::size_t max_bytes, WallTime now,
+                MonoTime mono_now, std::vector<ClaimedDelivery>& deliveries);
   [[nodiscard]] std::optional<WallTime> next_due(EndpointNumber endpoint) const;
+  // Whether something is due for one of the endpoints named.
+  [[nodiscard]] bool has_due(const std::vector<ClaimRequest>& requests, WallTime now) const;
 
   // Null when there is no such claim, or it has been dropped.
   [[nodiscard]] TakenEvent* find(ClaimToken token);
@@ -121,6 +133,7 @@ class TakenEvents {
   void unqueue(const EventId& id);
 
   std::map<EndpointNumber, Endpoint> endpoints_;
+  ShortWaits waits_;
   std::unordered_map<EventId, TakenEvent> events_;
   std::unordered_map<EndpointNumber, Queue> queues_;
   std::unordered_map<std::uint64_t, Claim> claims_;

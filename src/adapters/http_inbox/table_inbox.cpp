@@ -1,0 +1,335 @@
+#include "adapters/http_inbox/table_inbox.hpp"
+
+#include "adapters/http_inbox/concurrently.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace dispatcher {
+namespace {
+
+std::vector<std::string> ids_of(const std::vector<Endpoint>& endpoints) {
+  std::vector<std::string> ids;
+  ids.reserve(endpoints.size());
+  for (const Endpoint& endpoint : endpoints) {
+    ids.push_back(endpoint.id);
+  }
+  return ids;
+}
+
+// What the item says of a delivery from now on.
+TableDelivery delivery_after(const Settlement& settlement, std::string endpoint_id, int step) {
+  TableDelivery delivery;
+  delivery.endpoint_id = std::move(endpoint_id);
+  delivery.attempts = settlement.attempt.number;
+  delivery.step = step;
+  if (std::holds_alternative<Delivered>(settlement.decision)) {
+    delivery.state = DeliveryState::delivered;
+    return delivery;
+  }
+  delivery.error = settlement.attempt.error.value_or("");
+  if (const auto* review = std::get_if<SentToReview>(&settlement.decision)) {
+    delivery.state = DeliveryState::review;
+    delivery.reason = review->reason;
+    return delivery;
+  }
+  const auto& again = std::get<Again>(settlement.decision);
+  delivery.due = again.at;
+  delivery.step = again.step;
+  return delivery;
+}
+
+}  // namespace
+
+TableInbox::TableInbox(TableInboxParts parts, std::vector<Endpoint> endpoints,
+                       TableInboxOptions options)
+    : table_(std::move(parts.table)),
+      calls_(parts.api, parts.clock, options.deadline),
+      clock_(parts.clock),
+      log_(parts.log),
+      endpoints_(std::move(endpoints)),
+      options_(std::move(options)),
+      scan_(*table_, clock_, log_, ids_of(endpoints_), parts.memory),
+      taken_(endpoints_, options_.only ? ShortWaits::left : ShortWaits::kept),
+      budget_(options_.max_events) {
+  if (options_.only) {
+    is_scan_used_ = false;
+    listed_.assign(options_.only->begin(), options_.only->end());
+    unresolved_.insert(options_.only->begin(), options_.only->end());
+    budget_ = static_cast<std::int64_t>(listed_.size());
+  }
+}
+
+InboxFigures TableInbox::figures() const {
+  InboxFigures figures;
+  if (is_scan_used_) {
+    figures.expired = scan_.expired();
+    if (const auto seen = scan_.figures()) {
+      figures.in_review = seen->in_review;
+      figures.oldest_pending = seen->oldest_pending;
+    }
+  }
+  return figures;
+}
+
+// -- claiming
+
+boost::asio::awaitable<Result<ClaimAnswer>> TableInbox::claim(std::vector<ClaimRequest> requests,
+                                                              std::size_t max_bytes) {
+  if (failure_) {
+    co_return make_error(ErrorKind::refused, failure_->error.message);
+  }
+  co_await renew_expiring();
+  ClaimAnswer answer;
+  taken_.hand_out(requests, max_bytes, clock_.wall(), clock_.monotonic(), answer.deliveries);
+  if (answer.deliveries.empty() && may_take()) {
+    std::size_t free = 1;
+    for (const ClaimRequest& request : requests) {
+      free = std::max(free, request.max);
+    }
+    const auto taken = co_await take(requests, free);
+    if (!taken) {
+      co_return note_failure(taken.error());
+    }
+    failures_ = 0;
+    taken_.hand_out(requests, max_bytes, clock_.wall(), clock_.monotonic(), answer.deliveries);
+  }
+  for (const ClaimRequest& request : requests) {
+    auto due = taken_.next_due(request.endpoint);
+    if (may_take()) {
+      due = std::min(due.value_or(clock_.wall()), clock_.wall());
+    }
+    answer.lanes.push_back({request.endpoint, due});
+  }
+  co_return answer;
+}
+
+// -- settling
+
+boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settlement) {
+  const ClaimToken token = settlement.token;
+  if (taken_.find(token) == nullptr) {
+    taken_.drop_claim(token);
+    co_return make_error(ErrorKind::conflict, "this claim has ended");
+  }
+  const EventId id = settlement.event_id;
+  taken_.record(settlement, clock_.wall());
+  const bool is_delivered = taken_.find(token)->is_delivered();
+  const auto done =
+      is_delivered ? co_await acknowledge(id, settlement) : co_await record(id, settlement);
+  if (!done && done.error().kind == ErrorKind::retry_later) {
+    co_return done.error();  // the caller tries again
+  }
+  taken_.drop_claim(token);
+  failing_since_.erase(id);
+  if (done || done.error().kind == ErrorKind::conflict) {
+    unresolved_.erase(keys_.at(id));
+  }
+  if (!done) {
+    taken_.lose(id);
+  }
+  const TakenEvent* taken = taken_.find(id);
+  if (taken == nullptr || !taken->is_open()) {
+    forget(id);
+  }
+  if (!done) {
+    co_return done.error();
+  }
+  const auto kept_until = taken_.next_due(settlement.endpoint);
+  if (kept_until && hint_) {
+    const LaneDue lane{settlement.endpoint, kept_until};
+    hint_({&lane, 1});
+  }
+  co_return SettleAnswer{};
+}
+
+// A failure that may pass leaves everything as it is until it has lasted for too long.
+Result<void> TableInbox::patience(const EventId& id, Error error, std::chrono::seconds patience) {
+  const MonoTime now = clock_.monotonic();
+  const MonoTime since = failing_since_.try_emplace(id, now).first->second;
+  if (error.kind != ErrorKind::retry_later || now - since >= patience ||
+      calls_.is_past_deadline()) {
+    return make_error(ErrorKind::refused, std::move(error.message));
+  }
+  return error;
+}
+
+// What every endpoint has taken. Where the API cannot be told, the item is, so that it is not sent
+// again: the next run then finds it, and acknowledges it.
+boost::asio::awaitable<Result<void>> TableInbox::acknowledge(EventId id,
+                                                             const Settlement& settlement) {
+  const auto told = co_await calls_.acknowledge(id, {});
+  if (told) {
+    ++stats_.acknowledged;
+    co_return Result<void>{};
+  }
+  if (told.error().kind == ErrorKind::not_found) {
+    log_.info("a delivered event had been deleted meanwhile", {{"event_id", to_string(id)}});
+    co_return Result<void>{};
+  }
+  if (!noted_.contains(id)) {
+    const auto noted = co_await record(id, settlement);
+    if (!noted) {
+      co_return noted;
+    }
+    noted_.insert(id);
+  }
+  const auto again = patience(id, told.error(), kAckPatience);
+  if (again.error().kind == ErrorKind::retry_later) {
+    co_return again;
+  }
+  log_.warning("an event is delivered, but could not be acknowledged; the next run will",
+               {{"event_id", to_string(id)}, {"error", told.error().message}});
+  // Nothing is lost when this is not done: the lease ends.
+  (void)co_await table_->give_back(keys_.at(id), options_.lease_token);
+  co_return Result<void>{};
+}
+
+boost::asio::awaitable<Result<void>> TableInbox::record(EventId id, const Settlement& settlement) {
+  TakenEvent* taken = taken_.find(id);
+  if (taken == nullptr) {
+    co_return make_error(ErrorKind::conflict, "the event's lease is another's");
+  }
+  const auto tried =
+      std::find_if(taken->deliveries.begin(), taken->deliveries.end(),
+                   [&](const TakenDelivery& one) { return one.endpoint == settlement.endpoint; });
+  TableRecord record;
+  record.key = keys_.at(id);
+  record.lease_token = options_.lease_token;
+  record.delivery =
+      delivery_after(settlement, endpoint_id(settlement.endpoint), tried->progress.step);
+  const bool is_success = record.delivery.state == DeliveryState::delivered;
+  if (!is_success) {
+    record.failed_at = settlement.attempt.started_at;
+  }
+  // A success that is not acknowledged yet is still to be.
+  if (taken->is_open() || taken->is_delivered()) {
+    record.lease_until = lease_end(*taken);
+    taken->lease.until = clock_.monotonic() + (*record.lease_until - clock_.wall());
+  }
+  auto recorded = is_success ? co_await record_delivered(keys_.at(id), std::move(record))
+                             : co_await table_->record(std::move(record));
+  if (!recorded && recorded.error().kind != ErrorKind::conflict) {
+    co_return patience(id, recorded.error(), kSettlePatience);
+  }
+  co_return recorded;
+}
+
+// A success counts, whoever has the lease by now.
+boost::asio::awaitable<Result<void>> TableInbox::record_delivered(EventKey key,
+                                                                  TableRecord record) {
+  const TableDelivery delivery = record.delivery;
+  auto recorded = co_await table_->record(std::move(record));
+  if (!recorded && recorded.error().kind == ErrorKind::conflict) {
+    recorded = co_await table_->record_success(std::move(key), delivery);
+  }
+  co_return recorded;
+}
+
+boost::asio::awaitable<Result<void>> TableInbox::give_back(std::vector<ClaimToken> tokens) {
+  std::vector<EventId> whole;
+  for (const ClaimToken token : tokens) {
+    const TakenEvent* taken = taken_.find(token);
+    if (taken == nullptr) {
+      continue;
+    }
+    const EventId id = taken->event->id;
+    if (taken_.put_back(token)) {
+      whole.push_back(id);
+    }
+  }
+  const auto give = [&](std::size_t i) { return give_event_back(whole[i]); };
+  co_await for_each_concurrently(whole.size(), kMaxCalls, give);
+  co_return Result<void>{};
+}
+
+boost::asio::awaitable<void> TableInbox::give_event_back(EventId id) {
+  const auto key = keys_.find(id);
+  if (key == keys_.end()) {
+    co_return;
+  }
+  const auto given = co_await table_->give_back(key->second, options_.lease_token);
+  if (!given) {
+    log_.info("an event could not be given back; its lease will end",
+              {{"event_id", to_string(id)}, {"error", given.error().message}});
+  }
+  forget(id);
+}
+
+void TableInbox::forget(const EventId& id) {
+  failing_since_.erase(id);
+  noted_.erase(id);
+  taken_.erase(id);
+  keys_.erase(id);
+}
+
+boost::asio::awaitable<void> TableInbox::finish() {
+  is_stopped_ = true;
+  calls_.end_by(clock_.monotonic() + kFinishTime);
+  const auto ids = taken_.ids();
+  const auto give = [&](std::size_t i) { return give_event_back(ids[i]); };
+  co_await for_each_concurrently(ids.size(), kMaxCalls, give);
+}
+
+// -- leases
+
+boost::asio::awaitable<void> TableInbox::renew_expiring() {
+  const auto margin = options_.attempt_timeout + kSettleReserve;
+  std::vector<EventId> ids;
+  for (TakenEvent* taken : taken_.expiring(clock_.wall(), clock_.monotonic(), margin)) {
+    taken->is_renewing = true;
+    ids.push_back(taken->event->id);
+  }
+  const auto one = [&](std::size_t i) { return renew(ids[i]); };
+  co_await for_each_concurrently(ids.size(), kMaxCalls, one);
+}
+
+boost::asio::awaitable<void> TableInbox::renew(EventId id) {
+  const TakenEvent* held = taken_.find(id);
+  if (held == nullptr) {
+    co_return;  // settled meanwhile
+  }
+  const MonoTime began = clock_.monotonic();
+  const WallTime until = lease_end(*held);
+  const auto lasts = until - clock_.wall();
+  TableLease lease{options_.lease_token, until};
+  const auto extended = co_await table_->extend(keys_.at(id), std::move(lease));
+  TakenEvent* taken = taken_.find(id);
+  if (taken == nullptr) {
+    co_return;  // settled while it was asked for
+  }
+  taken->is_renewing = false;
+  if (extended) {
+    taken->lease.until = began + lasts;
+    co_return;
+  }
+  log_.info("an event's lease could not be extended",
+            {{"event_id", to_string(id)}, {"error", extended.error().message}});
+  if (extended.error().kind == ErrorKind::conflict) {
+    taken_.lose(id);
+    if (taken_.find(id) == nullptr) {
+      forget(id);
+    }
+  }
+}
+
+std::chrono::microseconds TableInbox::lease_time() const {
+  return options_.attempt_timeout + kLeaseReserve;
+}
+
+// It covers the attempts under way, and the next of each delivery that waits here.
+WallTime TableInbox::lease_end(const TakenEvent& taken) const {
+  WallTime last = clock_.wall();
+  for (const TakenDelivery& delivery : taken.deliveries) {
+    if (delivery.state == TakenDelivery::State::queued) {
+      last = std::max(last, delivery.due);
+    }
+  }
+  return last + lease_time();
+}
+
+const std::string& TableInbox::endpoint_id(EndpointNumber number) const {
+  return endpoints_.at(static_cast<std::size_t>(number - 1)).id;
+}
+
+}  // namespace dispatcher

@@ -1,0 +1,141 @@
+// The inbox of a Triggers API without leases and of the table behind it: who works on an event, and
+// what came of it, is kept on the event's own item.
+//
+//     claim: what waits here ► else find by the index ► claim each item
+//     settle: delivered everywhere ► ack at the API │ else ► the item
+//
+// docs/design/table.md
+#pragma once
+
+#include "adapters/http_inbox/inbox_calls.hpp"
+#include "adapters/http_inbox/table_scan.hpp"
+#include "adapters/http_inbox/taken_events.hpp"
+#include "base/log.hpp"
+#include "ports/clock.hpp"
+#include "ports/event_table.hpp"
+#include "ports/run_inbox.hpp"
+#include "ports/triggers_api.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace dispatcher {
+
+struct TableInboxOptions {
+  std::int64_t max_events = 100;  // taken in this run
+  // How long an attempt may take: a lease covers it and kLeaseReserve.
+  std::chrono::microseconds attempt_timeout = std::chrono::seconds{30};
+  std::string lease_token;           // this run's alone
+  std::optional<MonoTime> deadline;  // by when every call of the API has ended; empty: none
+  // Of a stream's records: these, one attempt each, instead of what the index shows.
+  std::optional<std::vector<EventKey>> only;
+};
+
+// All outlive the inbox.
+struct TableInboxParts {
+  TriggersApi& api;
+  std::unique_ptr<EventTable> table;
+  const Clock& clock;
+  const Log& log;
+  TableMemory& memory;  // of all runs of this process
+};
+
+// Belongs to one loop.
+class TableInbox final : public RunInbox {
+ public:
+  static constexpr std::chrono::seconds kLeaseReserve{15};
+  // How long before a lease's end it is extended for what still waits here.
+  static constexpr std::chrono::seconds kSettleReserve{5};
+  // Claims under way at once.
+  static constexpr std::size_t kMaxCalls = 16;
+  // Tries to claim, or to read the index, that fail in a row before the run is given up.
+  static constexpr int kMaxFailures = 5;
+  // How long an acknowledgement is tried once the item has what was delivered, and how long
+  // anything else is.
+  static constexpr std::chrono::seconds kAckPatience{5};
+  static constexpr std::chrono::seconds kSettlePatience{60};
+  // For giving back what is held at the end; what is not given back in time, its lease frees.
+  static constexpr std::chrono::seconds kFinishTime{4};
+
+  // `endpoints` have numbers, from 1 on, and the ids of `secret_endpoint_id`.
+  TableInbox(TableInboxParts parts, std::vector<Endpoint> endpoints, TableInboxOptions options);
+
+  // Where the index may not be read: what the API shows. Before the first claim.
+  void use_if_unreadable(const std::vector<InboxEvent>& shown);
+
+  [[nodiscard]] boost::asio::awaitable<Result<ClaimAnswer>> claim(
+      std::vector<ClaimRequest> requests, std::size_t max_bytes) override;
+  [[nodiscard]] boost::asio::awaitable<Result<SettleAnswer>> settle(Settlement settlement) override;
+  [[nodiscard]] boost::asio::awaitable<Result<void>> give_back(
+      std::vector<ClaimToken> tokens) override;
+  void on_due(DueHint hint) override { hint_ = std::move(hint); }
+
+  [[nodiscard]] boost::asio::awaitable<void> finish() override;
+  void stop() override { is_stopped_ = true; }
+  [[nodiscard]] const RunStats& stats() const override { return stats_; }
+  [[nodiscard]] InboxFigures figures() const override;
+  [[nodiscard]] const std::optional<RunFailure>& failure() const override { return failure_; }
+
+  [[nodiscard]] std::vector<EventKey> unresolved() const override {
+    return {unresolved_.begin(), unresolved_.end()};
+  }
+
+ private:
+  // -- taking (table_inbox_taking.cpp)
+  boost::asio::awaitable<Result<void>> take(const std::vector<ClaimRequest>& requests,
+                                            std::size_t wanted);
+  boost::asio::awaitable<Result<void>> find(std::size_t wanted);
+  [[nodiscard]] std::vector<EventKey> take_keys(std::size_t wanted);
+  boost::asio::awaitable<std::optional<Error>> take_one(EventKey key);
+  boost::asio::awaitable<void> hold(EventKey key, TableEvent found, MonoTime until);
+  boost::asio::awaitable<void> acknowledge_delivered(EventId id);
+  boost::asio::awaitable<void> put_aside(EventKey key, std::string why);
+  Error note_failure(Error error);
+  [[nodiscard]] bool may_take() const;
+
+  // -- settling
+  boost::asio::awaitable<Result<void>> acknowledge(EventId id, const Settlement& settlement);
+  boost::asio::awaitable<Result<void>> record(EventId id, const Settlement& settlement);
+  boost::asio::awaitable<Result<void>> record_delivered(EventKey key, TableRecord record);
+  [[nodiscard]] Result<void> patience(const EventId& id, Error error,
+                                      std::chrono::seconds patience);
+  boost::asio::awaitable<void> renew_expiring();
+  boost::asio::awaitable<void> renew(EventId id);
+  boost::asio::awaitable<void> give_event_back(EventId id);
+  void forget(const EventId& id);
+
+  [[nodiscard]] const std::string& endpoint_id(EndpointNumber number) const;
+  [[nodiscard]] std::chrono::microseconds lease_time() const;
+  [[nodiscard]] WallTime lease_end(const TakenEvent& taken) const;
+
+  std::unique_ptr<EventTable> table_;
+  InboxCalls calls_;
+  const Clock& clock_;
+  const Log& log_;
+  std::vector<Endpoint> endpoints_;
+  TableInboxOptions options_;
+  DueHint hint_;
+  TableScan scan_;
+  bool is_scan_used_ = true;
+  std::deque<EventKey> listed_;     // instead of the scan
+  std::vector<EventKey> fallback_;  // what the API has shown
+  TakenEvents taken_;
+  std::unordered_map<EventId, EventKey> keys_;  // of what is taken
+  std::int64_t budget_;                         // events that may still be taken
+  bool is_stopped_ = false;
+  int failures_ = 0;  // in a row
+  std::optional<RunFailure> failure_;
+  std::unordered_map<EventId, MonoTime> failing_since_;
+  std::set<EventId> noted_;  // delivered, and on the item because it could not be acknowledged
+  std::set<EventKey> unresolved_;
+  RunStats stats_;
+};
+
+}  // namespace dispatcher

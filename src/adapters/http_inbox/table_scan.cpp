@@ -1,0 +1,170 @@
+#include "adapters/http_inbox/table_scan.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace dispatcher {
+namespace {
+
+const TableDelivery* find_delivery(const TableEntry& entry, const std::string& endpoint_id) {
+  const auto found = std::find_if(
+      entry.deliveries.begin(), entry.deliveries.end(),
+      [&](const TableDelivery& delivery) { return delivery.endpoint_id == endpoint_id; });
+  return found == entry.deliveries.end() ? nullptr : &*found;
+}
+
+bool is_settled(const TableDelivery* delivery) {
+  return delivery != nullptr &&
+         (delivery->state == DeliveryState::delivered || delivery->state == DeliveryState::review);
+}
+
+// The index's order; within one instant it is the table's own.
+bool is_older(const EventKey& a, const EventKey& b) {
+  return a.created_at < b.created_at;
+}
+
+}  // namespace
+
+bool is_takeable(const TableEntry& entry, const std::vector<std::string>& endpoint_ids,
+                 WallTime now) {
+  if (entry.lease_until && *entry.lease_until >= now) {
+    return false;
+  }
+  bool is_delivered = true;
+  for (const std::string& id : endpoint_ids) {
+    const TableDelivery* delivery = find_delivery(entry, id);
+    if (!is_settled(delivery) && (delivery == nullptr || delivery->due.value_or(now) <= now)) {
+      return true;
+    }
+    is_delivered = is_delivered && delivery->state == DeliveryState::delivered;
+  }
+  return is_delivered;
+}
+
+bool is_in_review(const TableEntry& entry, const std::vector<std::string>& endpoint_ids) {
+  bool is_any = false;
+  for (const std::string& id : endpoint_ids) {
+    const TableDelivery* delivery = find_delivery(entry, id);
+    if (!is_settled(delivery)) {
+      return false;
+    }
+    is_any = is_any || delivery->state == DeliveryState::review;
+  }
+  return is_any;
+}
+
+TableScan::TableScan(EventTable& table, const Clock& clock, const Log& log,
+                     std::vector<std::string> endpoint_ids, TableMemory& memory)
+    : table_(table),
+      clock_(clock),
+      log_(log),
+      endpoint_ids_(std::move(endpoint_ids)),
+      memory_(memory),
+      looked_last_(memory.last_look.value_or(clock.wall() - kFirstLook)),
+      after_(memory.resume_after),  // before the next line takes it
+      resumed_(std::exchange(memory.resume_after, std::nullopt)) {
+  // A run that did not need all the pages that it may read lets the next one begin at the oldest.
+  memory_.last_look = clock.wall();
+}
+
+boost::asio::awaitable<Result<void>> TableScan::look_for(std::size_t wanted) {
+  while (found_.size() < wanted && stage_ != Stage::over) {
+    auto page = co_await table_.query(next_query(wanted - found_.size()));
+    if (!page) {
+      co_return page.error();
+    }
+    heed(std::move(*page));
+  }
+  co_return Result<void>{};
+}
+
+// The first page is as long as what is wanted: as a rule all of it can be taken.
+TableQuery TableScan::next_query(std::size_t wanted) const {
+  TableQuery query;
+  query.is_oldest_first = stage_ != Stage::newest;
+  query.after = after_;
+  query.limit = stage_ == Stage::oldest && pages_ == 0 ? std::min(wanted, kMaxPage) : kMaxPage;
+  return query;
+}
+
+void TableScan::heed(TablePage page) {
+  if (page.unreadable > 0) {
+    log_.warning("the table has pending items that are no events; they are left there",
+                 {{"count", page.unreadable}});
+  }
+  ++pages_;
+  after_ = page.next;
+  if (stage_ == Stage::newest) {
+    heed_newest(page);
+  } else {
+    heed_oldest(page);
+  }
+  for (TableEntry& entry : page.entries) {
+    consider(std::move(entry));
+  }
+}
+
+void TableScan::heed_oldest(const TablePage& page) {
+  const bool is_at_end = !page.next;
+  const bool is_round = stage_ == Stage::oldest_again && !page.entries.empty() &&
+                        !is_older(page.entries.back().key, *resumed_);
+  if (is_at_end && stage_ == Stage::oldest && resumed_) {
+    // What lies before the place where it began may be due again by now.
+    after_.reset();
+    stage_ = pages_ < kPagesOfAnEnd ? Stage::oldest_again : Stage::over;
+    return;
+  }
+  if (is_at_end || is_round) {
+    begin(Stage::over);
+    return;
+  }
+  if (pages_ < kPagesOfAnEnd) {
+    return;
+  }
+  memory_.resume_after = page.next;
+  reached_ = page.next;
+  // Round again from the oldest, it has been at the newest already.
+  begin(stage_ == Stage::oldest_again ? Stage::over : Stage::newest);
+}
+
+void TableScan::heed_newest(const TablePage& page) {
+  const bool has_met = !page.entries.empty() && !is_older(*reached_, page.entries.back().key);
+  if (!page.next || has_met || pages_ >= kPagesOfAnEnd) {
+    begin(Stage::over);
+  }
+}
+
+void TableScan::begin(Stage stage) {
+  stage_ = stage;
+  pages_ = 0;
+  after_.reset();
+}
+
+void TableScan::consider(TableEntry entry) {
+  if (!seen_.insert(entry.key).second) {
+    return;
+  }
+  const WallTime now = clock_.wall();
+  if (is_in_review(entry, endpoint_ids_)) {
+    ++figures_.in_review;
+  } else if (const auto created = parse_timestamp(entry.key.created_at); created) {
+    figures_.oldest_pending = std::min(figures_.oldest_pending.value_or(*created), *created);
+  }
+  if (entry.expires_at && *entry.expires_at > looked_last_ && *entry.expires_at <= now) {
+    ++expired_;
+  }
+  if (is_takeable(entry, endpoint_ids_, now)) {
+    found_.push_back(std::move(entry.key));
+  }
+}
+
+std::optional<EventKey> TableScan::take() {
+  if (found_.empty()) {
+    return std::nullopt;
+  }
+  EventKey key = std::move(found_.front());
+  found_.pop_front();
+  return key;
+}
+
+}  // namespace dispatcher
