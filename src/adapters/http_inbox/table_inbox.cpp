@@ -114,9 +114,12 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settl
   }
   const EventId id = settlement.event_id;
   taken_.record(settlement, clock_.wall());
-  const bool is_delivered = taken_.find(token)->is_delivered();
-  const auto done =
-      is_delivered ? co_await acknowledge(id, settlement) : co_await record(id, settlement);
+  Result<void> done;
+  if (taken_.find(token)->is_delivered()) {
+    done = co_await acknowledge(id, settlement);
+  } else {
+    done = co_await record(id, settlement);
+  }
   if (!done && done.error().kind == ErrorKind::retry_later) {
     co_return done.error();  // the caller tries again
   }
@@ -128,10 +131,7 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settl
   if (!done) {
     taken_.lose(id);
   }
-  const TakenEvent* taken = taken_.find(id);
-  if (taken == nullptr || !taken->is_open()) {
-    forget(id);
-  }
+  co_await forget_if_done(id);
   if (!done) {
     co_return done.error();
   }
@@ -141,6 +141,18 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settl
     hint_({&lane, 1});
   }
   co_return SettleAnswer{};
+}
+
+// Once nothing of the event is open, and none of its attempts is still to be recorded.
+boost::asio::awaitable<void> TableInbox::forget_if_done(EventId id) {
+  const TakenEvent* taken = taken_.find(id);
+  if (taken != nullptr && (taken->is_open() || taken->claims > 0)) {
+    co_return;
+  }
+  if (taken != nullptr && leased_on_.contains(id) && !taken->is_delivered()) {
+    co_await give_event_back(id);
+  }
+  forget(id);
 }
 
 // A failure that may pass leaves everything as it is until it has lasted for too long.
@@ -158,8 +170,12 @@ Result<void> TableInbox::patience(const EventId& id, Error error, std::chrono::s
 // again: the next run then finds it, and acknowledges it.
 boost::asio::awaitable<Result<void>> TableInbox::acknowledge(EventId id,
                                                              const Settlement& settlement) {
+  if (acknowledged_.contains(id)) {
+    co_return Result<void>{};  // by the settlement of another endpoint's success
+  }
   const auto told = co_await calls_.acknowledge(id, {});
   if (told) {
+    acknowledged_.insert(id);
     ++stats_.acknowledged;
     co_return Result<void>{};
   }
@@ -202,13 +218,22 @@ boost::asio::awaitable<Result<void>> TableInbox::record(EventId id, const Settle
   if (!is_success) {
     record.failed_at = settlement.attempt.started_at;
   }
-  // A success that is not acknowledged yet is still to be.
-  if (taken->is_open() || taken->is_delivered()) {
+  // A success that is not acknowledged yet is still to be; and who records an attempt at the same
+  // time needs the lease for that.
+  const bool is_another_settled = taken->claims > 1;
+  if (taken->is_open() || taken->is_delivered() || is_another_settled) {
     record.lease_until = lease_end(*taken);
     taken->lease.until = clock_.monotonic() + (*record.lease_until - clock_.wall());
   }
-  auto recorded = is_success ? co_await record_delivered(keys_.at(id), std::move(record))
-                             : co_await table_->record(std::move(record));
+  if (is_another_settled) {
+    leased_on_.insert(id);
+  }
+  Result<void> recorded;
+  if (is_success) {
+    recorded = co_await record_delivered(keys_.at(id), std::move(record));
+  } else {
+    recorded = co_await table_->record(std::move(record));
+  }
   if (!recorded && recorded.error().kind != ErrorKind::conflict) {
     co_return patience(id, recorded.error(), kSettlePatience);
   }
@@ -259,6 +284,8 @@ boost::asio::awaitable<void> TableInbox::give_event_back(EventId id) {
 void TableInbox::forget(const EventId& id) {
   failing_since_.erase(id);
   noted_.erase(id);
+  acknowledged_.erase(id);
+  leased_on_.erase(id);
   taken_.erase(id);
   keys_.erase(id);
 }
@@ -307,9 +334,7 @@ boost::asio::awaitable<void> TableInbox::renew(EventId id) {
             {{"event_id", to_string(id)}, {"error", extended.error().message}});
   if (extended.error().kind == ErrorKind::conflict) {
     taken_.lose(id);
-    if (taken_.find(id) == nullptr) {
-      forget(id);
-    }
+    co_await forget_if_done(id);
   }
 }
 

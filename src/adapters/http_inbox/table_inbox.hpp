@@ -109,6 +109,7 @@ class TableInbox final : public RunInbox {
   boost::asio::awaitable<void> renew_expiring();
   boost::asio::awaitable<void> renew(EventId id);
   boost::asio::awaitable<void> give_event_back(EventId id);
+  boost::asio::awaitable<void> forget_if_done(EventId id);
   void forget(const EventId& id);
 
   [[nodiscard]] const std::string& endpoint_id(EndpointNumber number) const;
@@ -134,6 +135,8 @@ class TableInbox final : public RunInbox {
   std::optional<RunFailure> failure_;
   std::unordered_map<EventId, MonoTime> failing_since_;
   std::set<EventId> noted_;  // delivered, and on the item because it could not be acknowledged
+  std::set<EventId> acknowledged_;  // while another settlement of theirs is under way
+  std::set<EventId> leased_on_;     // recorded with their lease kept for another settlement
   std::set<EventKey> unresolved_;
   RunStats stats_;
 };
