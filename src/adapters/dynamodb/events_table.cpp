@@ -258,7 +258,6 @@ boost::asio::awaitable<Result<void>> EventsTable::record_success(EventKey key,
 boost::asio::awaitable<Result<bool>> EventsTable::release(TableEntry entry, EventStatus status,
                                                           ReviewReason reason) {
   ItemUpdate update{std::move(entry.key)};
-  const std::string now = update.value(number_attribute(table_millis(clock_.wall(), offset())));
   const std::string status_name = update.name("status");
   update.require(fmt::format("attribute_exists({})", update.name("id")));
   update.require(
@@ -280,7 +279,8 @@ boost::asio::awaitable<Result<bool>> EventsTable::release(TableEntry entry, Even
                                update.value(string_attribute(to_string(DeliveryState::review)))));
     update.require(fmt::format("{} = {}", why, update.value(string_attribute(to_string(reason)))));
     update.set(state, update.value(string_attribute(to_string(DeliveryState::waiting))));
-    update.set(fmt::format("{}.{}", path, update.name("due")), now);
+    update.set(fmt::format("{}.{}", path, update.name("due")),
+               update.value(number_attribute(table_millis(clock_.wall(), offset()))));
     update.set(fmt::format("{}.{}", path, update.name("step")), update.value(number_attribute(0)));
     update.remove(why);
   }
