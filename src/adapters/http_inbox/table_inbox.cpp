@@ -123,6 +123,8 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settl
   if (!done && done.error().kind == ErrorKind::retry_later) {
     co_return done.error();  // the caller tries again
   }
+  // No sooner: an attempt may not be recorded before the one that was made before it.
+  const auto kept_until = done ? taken_.requeue(token) : std::nullopt;
   taken_.drop_claim(token);
   failing_since_.erase(id);
   if (done || done.error().kind == ErrorKind::conflict) {
@@ -135,7 +137,6 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settl
   if (!done) {
     co_return done.error();
   }
-  const auto kept_until = taken_.next_due(settlement.endpoint);
   if (kept_until && hint_) {
     const LaneDue lane{settlement.endpoint, kept_until};
     hint_({&lane, 1});

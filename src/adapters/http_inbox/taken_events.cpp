@@ -187,10 +187,10 @@ TakenEvent* TakenEvents::find(const EventId& id) {
   return found == events_.end() ? nullptr : &found->second;
 }
 
-std::optional<WallTime> TakenEvents::record(const Settlement& settlement, WallTime now) {
+void TakenEvents::record(const Settlement& settlement, WallTime now) {
   Claim& claim = claims_.at(settlement.token.value);
   if (claim.is_recorded) {
-    return std::nullopt;
+    return;
   }
   claim.is_recorded = true;
   TakenEvent& taken = events_.at(claim.event);
@@ -199,12 +199,12 @@ std::optional<WallTime> TakenEvents::record(const Settlement& settlement, WallTi
   taken.attempts.push_back(settlement.attempt);
   if (std::holds_alternative<Delivered>(settlement.decision)) {
     delivery.state = State::delivered;
-    return std::nullopt;
+    return;
   }
   if (const auto* review = std::get_if<SentToReview>(&settlement.decision)) {
     delivery.state = State::review;
     delivery.reason = review->reason;
-    return std::nullopt;
+    return;
   }
   const auto& again = std::get<Again>(settlement.decision);
   const RetryPolicy& policy = endpoints_.at(delivery.endpoint).retry;
@@ -215,12 +215,24 @@ std::optional<WallTime> TakenEvents::record(const Settlement& settlement, WallTi
   const bool is_kept =
       waits_ == ShortWaits::kept && is_short(again, delivery.progress, policy, now);
   delivery.progress = {settlement.attempt.number, again.retries_used, again.step};
-  if (!is_kept) {
-    delivery.state = State::again;
+  if (is_kept) {
+    delivery.due = again.at;
+  }
+  delivery.state = is_kept ? State::queued : State::again;
+}
+
+std::optional<WallTime> TakenEvents::requeue(ClaimToken token) {
+  const auto claim = claims_.find(token.value);
+  TakenEvent* taken = find(token);
+  if (taken == nullptr) {
     return std::nullopt;
   }
-  delivery.due = again.at;
-  enqueue(taken, delivery);
+  DISPATCHER_CHECK(claim->second.is_recorded);
+  TakenDelivery& delivery = taken->deliveries.at(claim->second.index);
+  if (delivery.state != State::queued) {
+    return std::nullopt;
+  }
+  enqueue(*taken, delivery);
   return delivery.due;
 }
 

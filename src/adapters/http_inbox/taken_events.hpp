@@ -89,9 +89,11 @@ class TakenEvents {
   // Null when there is no such claim, or it has been dropped.
   [[nodiscard]] TakenEvent* find(ClaimToken token);
 
-  // Records what an attempt meant; saying it again changes nothing. When the delivery is kept, to
-  // be claimed again, the time is returned.
-  std::optional<WallTime> record(const Settlement& settlement, WallTime now);
+  // Notes what an attempt meant; saying it again changes nothing.
+  void record(const Settlement& settlement, WallTime now);
+  // Lets the delivery of a recorded claim be claimed again where it is kept for that: then the time
+  // is returned.
+  std::optional<WallTime> requeue(ClaimToken token);
 
   // Puts a claim that was not attempted back. True when nothing of the event was attempted or is
   // under way: then it can be given back as a whole.
