@@ -32,8 +32,9 @@ def client(dynamodb):
 
 
 @pytest.fixture
-def world(tmp_path, dynamodb, client):
+def world(request, tmp_path, dynamodb, client):
+    """With a table as the module's TABLE says, in addition to what every table has."""
     with contextlib.ExitStack() as stack:
-        made = TableWorld(tmp_path, stack, dynamodb, client)
+        made = TableWorld(tmp_path, stack, dynamodb, client, getattr(request.module, "TABLE", {}))
         yield made
     assert made.proxy.violations == []

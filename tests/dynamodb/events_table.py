@@ -118,6 +118,9 @@ class EventsTable:
             ScanIndexForward=False, ExpressionAttributeNames={"#status": "status"},
             ExpressionAttributeValues=PENDING)["Items"]
 
+    def drop(self):
+        self.client.delete_table(TableName=self.name)
+
     def copy(self):
         """Another table with the same items: what an index that lags still shows."""
         made = EventsTable(self.client)

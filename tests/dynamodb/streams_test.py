@@ -8,7 +8,9 @@ import pytest
 
 import harness
 import table_proxy
-from stream import sequence_numbers
+from stream import Stream, sequence_numbers
+
+TABLE = Stream.WITH_STREAM
 
 
 def batch_answer(invocation):
@@ -52,7 +54,7 @@ def test_other_changes_are_ignored(world):
 
 
 def test_our_own_changes_come_back_and_change_nothing(world):
-    receiver, _, runtime = world.started(lambda payload: 503)
+    receiver, _, runtime = world.started(lambda payload: 503, RETRY_BASE_SECONDS="30")
     event = world.table.add()
     assert batch_answer(runtime.invoke(world.stream().batch())) == []
     item = world.table.get(event)
@@ -107,7 +109,7 @@ def test_what_could_not_be_recorded_is_named(world):
     event = world.table.add()
     batch = world.stream().batch()
     world.proxy.fail(table_proxy.throttled, "UpdateItem", when=lambda call: receiver.requests != [])
-    assert sorted(batch_answer(runtime.invoke(batch))) == sequence_numbers(batch, {event})
+    assert sorted(batch_answer(runtime.invoke(batch, seconds=8))) == sequence_numbers(batch, {event})
 
 
 def test_what_is_leased_gone_or_done_is_not_named(world):

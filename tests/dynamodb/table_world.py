@@ -13,12 +13,13 @@ URL_ID = harness.secret_endpoint_id
 
 
 class TableWorld(function_world.World):
-    """`table` has a stream. The function reaches it through `proxy` alone."""
+    """The function reaches `table` through `proxy` alone."""
 
-    def __init__(self, folder, stack, dynamodb, client):
+    def __init__(self, folder, stack, dynamodb, client, table_options):
         super().__init__(folder, stack)
         self.dynamodb = dynamodb
-        self.table = EventsTable(client, **Stream.WITH_STREAM)
+        self.table = EventsTable(client, **table_options)
+        stack.callback(self.table.drop)
         self.proxy = TableProxy(dynamodb.url, dynamodb_local.KEYS, TOKEN)
         stack.callback(self.proxy.close)
         self.settings.update({

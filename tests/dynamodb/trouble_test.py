@@ -85,7 +85,7 @@ def test_what_is_throttled_for_long_is_left_for_a_later_run(world):
     receiver, _, runtime = world.started()
     stubborn = set(ids[:3])
     world.proxy.fail(table_proxy.throttled, "UpdateItem", when=lambda call: call.event_id() in stubborn)
-    invocation = runtime.invoke(seconds=60)
+    invocation = runtime.invoke(seconds=8)
     assert invocation.kind in ("response", "error")
     world.proxy.mend()
     harness.wait_until(lambda: runtime.invoke().result() and len(world.table.ids("delivered")) == 20,
@@ -179,7 +179,7 @@ def test_an_api_that_fails_fails_the_invocation(world):
     world.table.add()
     receiver, api, runtime = world.started()
     api.broken.add("inbox")
-    assert runtime.invoke(seconds=15).error()["errorType"].startswith("Api.")
+    assert runtime.invoke(seconds=5).error()["errorType"].startswith("Api.")
     assert receiver.requests == []
     api.broken.clear()
     assert runtime.invoke().result()["acknowledged_count"] == 1
