@@ -134,11 +134,10 @@ boost::asio::awaitable<Result<SettleAnswer>> HttpInbox::settle(Settlement settle
   }
   const EventId id = settlement.event_id;
   const EndpointNumber endpoint = settlement.endpoint;
-  taken_.record(settlement, clock_.wall());
+  const auto kept_until = taken_.record(settlement, clock_.wall());
   remember(settlement);
   if (taken_.find(token)->is_open()) {
-    const auto kept_until = taken_.requeue(token);
-    taken_.drop_claim(token);
+    taken_.requeue(token);
     if (kept_until) {
       co_await renew_expiring();
       hint(endpoint, *kept_until);

@@ -8,6 +8,8 @@
 namespace dispatcher {
 namespace {
 
+using State = TakenDelivery::State;
+
 std::vector<std::string> ids_of(const std::vector<Endpoint>& endpoints) {
   std::vector<std::string> ids;
   ids.reserve(endpoints.size());
@@ -49,7 +51,8 @@ TableInbox::TableInbox(TableInboxParts parts, std::vector<Endpoint> endpoints,
       log_(parts.log),
       endpoints_(std::move(endpoints)),
       options_(std::move(options)),
-      scan_(*table_, clock_, log_, ids_of(endpoints_), parts.memory),
+      scan_(*table_, clock_, log_, ids_of(endpoints_), parts.memory,
+            static_cast<std::size_t>(options_.max_events)),
       taken_(endpoints_, options_.only ? ShortWaits::left : ShortWaits::kept),
       budget_(options_.max_events) {
   if (options_.only) {
@@ -113,7 +116,7 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settl
     co_return make_error(ErrorKind::conflict, "this claim has ended");
   }
   const EventId id = settlement.event_id;
-  taken_.record(settlement, clock_.wall());
+  const auto kept_until = taken_.record(settlement, clock_.wall());
   Result<void> done;
   if (taken_.find(token)->is_delivered()) {
     done = co_await acknowledge(id, settlement);
@@ -123,14 +126,15 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settl
   if (!done && done.error().kind == ErrorKind::retry_later) {
     co_return done.error();  // the caller tries again
   }
-  // No sooner: an attempt may not be recorded before the one that was made before it.
-  const auto kept_until = done ? taken_.requeue(token) : std::nullopt;
-  taken_.drop_claim(token);
   failing_since_.erase(id);
   if (done || done.error().kind == ErrorKind::conflict) {
     unresolved_.erase(keys_.at(id));
   }
-  if (!done) {
+  // Only now: what is kept must not be tried again before the item says so.
+  if (done) {
+    taken_.requeue(token);
+  } else {
+    taken_.lose_claim(token);
     taken_.lose(id);
   }
   co_await forget_if_done(id);
@@ -347,7 +351,7 @@ std::chrono::microseconds TableInbox::lease_time() const {
 WallTime TableInbox::lease_end(const TakenEvent& taken) const {
   WallTime last = clock_.wall();
   for (const TakenDelivery& delivery : taken.deliveries) {
-    if (delivery.state == TakenDelivery::State::queued) {
+    if (delivery.state == State::queued || delivery.state == State::claimed) {
       last = std::max(last, delivery.due);
     }
   }

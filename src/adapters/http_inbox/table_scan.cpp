@@ -54,12 +54,14 @@ bool is_in_review(const TableEntry& entry, const std::vector<std::string>& endpo
 }
 
 TableScan::TableScan(EventTable& table, const Clock& clock, const Log& log,
-                     std::vector<std::string> endpoint_ids, TableMemory& memory)
+                     std::vector<std::string> endpoint_ids, TableMemory& memory,
+                     std::size_t max_events)
     : table_(table),
       clock_(clock),
       log_(log),
       endpoint_ids_(std::move(endpoint_ids)),
       memory_(memory),
+      first_page_(std::min(max_events, kMaxPage)),
       looked_last_(memory.last_look.value_or(clock.wall() - kFirstLook)),
       after_(memory.resume_after),  // before the next line takes it
       resumed_(std::exchange(memory.resume_after, std::nullopt)) {
@@ -69,7 +71,7 @@ TableScan::TableScan(EventTable& table, const Clock& clock, const Log& log,
 
 boost::asio::awaitable<Result<void>> TableScan::look_for(std::size_t wanted) {
   while (found_.size() < wanted && stage_ != Stage::over) {
-    auto page = co_await table_.query(next_query(wanted - found_.size()));
+    auto page = co_await table_.query(next_query());
     if (!page) {
       co_return page.error();
     }
@@ -78,12 +80,11 @@ boost::asio::awaitable<Result<void>> TableScan::look_for(std::size_t wanted) {
   co_return Result<void>{};
 }
 
-// The first page is as long as what is wanted: as a rule all of it can be taken.
-TableQuery TableScan::next_query(std::size_t wanted) const {
+TableQuery TableScan::next_query() const {
   TableQuery query;
   query.is_oldest_first = stage_ != Stage::newest;
   query.after = after_;
-  query.limit = stage_ == Stage::oldest && pages_ == 0 ? std::min(wanted, kMaxPage) : kMaxPage;
+  query.limit = stage_ == Stage::oldest && pages_ == 0 ? first_page_ : kMaxPage;
   return query;
 }
 

@@ -50,9 +50,10 @@ class TableScan {
   // How far a process that has just begun looks back for what has expired.
   static constexpr std::chrono::minutes kFirstLook{5};
 
-  // All outlive it.
+  // All outlive it. The first page is as long as the run's events are many: as a rule they can all
+  // be taken.
   TableScan(EventTable& table, const Clock& clock, const Log& log,
-            std::vector<std::string> endpoint_ids, TableMemory& memory);
+            std::vector<std::string> endpoint_ids, TableMemory& memory, std::size_t max_events);
 
   // Reads on, if need be, until `wanted` events can be taken or there is nothing more for this run.
   [[nodiscard]] boost::asio::awaitable<Result<void>> look_for(std::size_t wanted);
@@ -73,7 +74,7 @@ class TableScan {
  private:
   enum class Stage : std::uint8_t { oldest, oldest_again, newest, over };
 
-  [[nodiscard]] TableQuery next_query(std::size_t wanted) const;
+  [[nodiscard]] TableQuery next_query() const;
   void heed(TablePage page);
   void heed_oldest(const TablePage& page);
   void heed_newest(const TablePage& page);
@@ -85,6 +86,7 @@ class TableScan {
   const Log& log_;
   std::vector<std::string> endpoint_ids_;
   TableMemory& memory_;
+  std::size_t first_page_;
   WallTime looked_last_;
   Stage stage_ = Stage::oldest;
   int pages_ = 0;                    // of this end

@@ -140,7 +140,7 @@ std::optional<ClaimedDelivery> TakenEvents::claim(EndpointNumber endpoint, WallT
     ++taken.claims;
     const ClaimToken token{++last_token_};
     claims_[token.value] = {id, static_cast<std::size_t>(delivery - taken.deliveries.begin()),
-                            false};
+                            false, {}};
     return ClaimedDelivery{taken.event, endpoint, token, delivery->progress};
   }
   return std::nullopt;
@@ -187,10 +187,10 @@ TakenEvent* TakenEvents::find(const EventId& id) {
   return found == events_.end() ? nullptr : &found->second;
 }
 
-void TakenEvents::record(const Settlement& settlement, WallTime now) {
+std::optional<WallTime> TakenEvents::record(const Settlement& settlement, WallTime now) {
   Claim& claim = claims_.at(settlement.token.value);
   if (claim.is_recorded) {
-    return;
+    return claim.kept_until;
   }
   claim.is_recorded = true;
   TakenEvent& taken = events_.at(claim.event);
@@ -199,12 +199,12 @@ void TakenEvents::record(const Settlement& settlement, WallTime now) {
   taken.attempts.push_back(settlement.attempt);
   if (std::holds_alternative<Delivered>(settlement.decision)) {
     delivery.state = State::delivered;
-    return;
+    return std::nullopt;
   }
   if (const auto* review = std::get_if<SentToReview>(&settlement.decision)) {
     delivery.state = State::review;
     delivery.reason = review->reason;
-    return;
+    return std::nullopt;
   }
   const auto& again = std::get<Again>(settlement.decision);
   const RetryPolicy& policy = endpoints_.at(delivery.endpoint).retry;
@@ -215,25 +215,30 @@ void TakenEvents::record(const Settlement& settlement, WallTime now) {
   const bool is_kept =
       waits_ == ShortWaits::kept && is_short(again, delivery.progress, policy, now);
   delivery.progress = {settlement.attempt.number, again.retries_used, again.step};
-  if (is_kept) {
-    delivery.due = again.at;
+  if (!is_kept) {
+    delivery.state = State::again;
+    return std::nullopt;
   }
-  delivery.state = is_kept ? State::queued : State::again;
+  delivery.due = again.at;
+  claim.kept_until = again.at;
+  return claim.kept_until;
 }
 
-std::optional<WallTime> TakenEvents::requeue(ClaimToken token) {
+void TakenEvents::requeue(ClaimToken token) {
   const auto claim = claims_.find(token.value);
-  TakenEvent* taken = find(token);
-  if (taken == nullptr) {
-    return std::nullopt;
+  if (claim != claims_.end() && claim->second.kept_until) {
+    TakenEvent& taken = events_.at(claim->second.event);
+    enqueue(taken, taken.deliveries.at(claim->second.index));
   }
-  DISPATCHER_CHECK(claim->second.is_recorded);
-  TakenDelivery& delivery = taken->deliveries.at(claim->second.index);
-  if (delivery.state != State::queued) {
-    return std::nullopt;
+  drop_claim(token);
+}
+
+void TakenEvents::lose_claim(ClaimToken token) {
+  const auto claim = claims_.find(token.value);
+  if (claim != claims_.end() && claim->second.kept_until) {
+    events_.at(claim->second.event).deliveries.at(claim->second.index).state = State::lost;
   }
-  enqueue(*taken, delivery);
-  return delivery.due;
+  drop_claim(token);
 }
 
 bool TakenEvents::put_back(ClaimToken token) {

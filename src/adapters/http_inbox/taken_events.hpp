@@ -89,11 +89,13 @@ class TakenEvents {
   // Null when there is no such claim, or it has been dropped.
   [[nodiscard]] TakenEvent* find(ClaimToken token);
 
-  // Notes what an attempt meant; saying it again changes nothing.
-  void record(const Settlement& settlement, WallTime now);
-  // Lets the delivery of a recorded claim be claimed again where it is kept for that: then the time
-  // is returned.
-  std::optional<WallTime> requeue(ClaimToken token);
+  // Records what an attempt meant; saying it again changes nothing. When the delivery is kept, to
+  // be claimed again after `requeue`, the time is returned.
+  std::optional<WallTime> record(const Settlement& settlement, WallTime now);
+  // Ends a claim that is recorded: what is kept can be claimed again.
+  void requeue(ClaimToken token);
+  // Ends it otherwise: what was kept is somebody else's by now.
+  void lose_claim(ClaimToken token);
 
   // Puts a claim that was not attempted back. True when nothing of the event was attempted or is
   // under way: then it can be given back as a whole.
@@ -109,7 +111,7 @@ class TakenEvents {
   [[nodiscard]] std::vector<TakenEvent*> expiring(WallTime now, MonoTime mono_now,
                                                   MonoTime::duration margin);
   // The lease is somebody else's: what is queued is not delivered. The event goes, unless a claim
-  // of it is not settled yet.
+  // of it has not ended yet.
   void lose(const EventId& id);
 
   [[nodiscard]] bool empty() const { return events_.empty(); }
@@ -130,6 +132,7 @@ class TakenEvents {
     EventId event;
     std::size_t index = 0;  // of its delivery
     bool is_recorded = false;
+    std::optional<WallTime> kept_until;  // once recorded
   };
 
   void enqueue(const TakenEvent& taken, TakenDelivery& delivery);
