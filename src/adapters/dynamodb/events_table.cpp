@@ -110,11 +110,14 @@ boost::asio::awaitable<Result<TablePage>> EventsTable::query(TableQuery query) {
   }
   TablePage page;
   for (const auto& item : items->get_array()) {
-    auto entry = item.is_object() ? entry_of(item.get_object(), offset()) : std::nullopt;
-    if (entry) {
+    if (!item.is_object()) {
+      continue;
+    }
+    const object& shown = item.get_object();
+    if (auto entry = entry_of(shown, offset())) {
       page.entries.push_back(std::move(*entry));
     } else {
-      ++page.unreadable;
+      page.unreadable.emplace_back(string_in(shown, "id").value_or(""));
     }
   }
   page.next = next_of(*parsed);

@@ -139,8 +139,8 @@ std::optional<ClaimedDelivery> TakenEvents::claim(EndpointNumber endpoint, WallT
     delivery->state = State::claimed;
     ++taken.claims;
     const ClaimToken token{++last_token_};
-    claims_[token.value] = {id, static_cast<std::size_t>(delivery - taken.deliveries.begin()),
-                            false, {}};
+    claims_[token.value] = {
+        id, static_cast<std::size_t>(delivery - taken.deliveries.begin()), false, {}};
     return ClaimedDelivery{taken.event, endpoint, token, delivery->progress};
   }
   return std::nullopt;
