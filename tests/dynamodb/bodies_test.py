@@ -89,6 +89,14 @@ def test_a_map_is_sent_with_its_keys_in_order_and_its_numbers_as_stored(world):
         assert body == around(world.table.get(event_id), payload.decode())
 
 
+def test_a_text_that_is_no_object_is_no_payload_and_the_map_is_sent(world):
+    receiver, _, runtime = world.started()
+    ids = [world.table.add({"from": "the map"}, payload_raw=text) for text in ("", "{broken", "[]", "17", "{} {}")]
+    assert runtime.invoke().result()["acknowledged_count"] == len(ids)
+    for event_id, body in by_id(receiver).items():
+        assert body == around(world.table.get(event_id), '{"from":"the map"}')
+
+
 def test_type_and_source_may_be_any_text(world):
     receiver, _, runtime = world.started()
     odd = 'a "b" \\ é ☃\n'

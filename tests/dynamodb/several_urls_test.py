@@ -1,6 +1,9 @@
 """With several URLs an event is acknowledged when each of them has taken it, and none gets it again because of another,
 nor because it could not be acknowledged; every process knows that from the item."""
 
+import threading
+import time
+
 import harness
 
 
@@ -74,3 +77,39 @@ def test_what_was_delivered_and_could_not_be_acknowledged_is_not_sent_again(worl
     assert runtime.invoke().result()["acknowledged_count"] == 5
     assert world.table.ids("delivered") == sorted(ids)
     assert all(sorted(receiver.ids()) == sorted(ids) for receiver in receivers)
+
+
+def test_who_has_lost_its_lease_records_what_was_taken_and_not_what_failed(world):
+    lost = threading.Event()
+    world.stack.callback(lost.set)
+    takes = world.receiver(lambda payload: 200 if lost.wait() else 500)
+    fails = world.receiver(lambda payload: 500 if lost.wait() else 200)
+    world.api(takes, fails)
+    event = world.table.add()
+    runtime, _ = world.function(MAX_RETRIES="0")
+    invocation = runtime.start()
+    harness.wait_until(lambda: "lease_token" in world.table.get(event), "the event to be claimed")
+    until = int(time.time() * 1000) + 3_600_000
+    world.table.set(event, lease_token="another's", lease_until=until)
+    lost.set()
+    assert invocation.result()["acknowledged_count"] == 0
+    item = world.table.get(event)
+    assert list(item["deliveries"]) == [harness.secret_endpoint_id(takes.url)]
+    assert item["deliveries"][harness.secret_endpoint_id(takes.url)]["state"] == "delivered"
+    assert (item["lease_token"], item["lease_until"], item["delivery_attempts"]) == ("another's", until, 0)
+
+
+def test_a_hanging_url_keeps_nothing_from_the_others(world):
+    """What one has taken is on the item, and so is that the other one was tried, when the run has to end."""
+    takes, hangs = world.receiver(), world.receiver(lambda payload: None)
+    world.api(takes, hangs)
+    ids = world.table.add_many([{"n": n} for n in range(5)])
+    runtime, _ = world.function()
+    result = runtime.invoke(seconds=5).result()
+    assert (result["successful_deliveries"], result["failed_deliveries"]) == (5, 5)
+    assert sorted(takes.ids()) == sorted(ids)
+    for event in ids:
+        item = world.table.get(event)
+        assert item["deliveries"][harness.secret_endpoint_id(takes.url)]["state"] == "delivered"
+        assert item["deliveries"][harness.secret_endpoint_id(hangs.url)]["state"] == "waiting"
+        assert "lease_until" not in item

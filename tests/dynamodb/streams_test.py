@@ -140,3 +140,13 @@ def test_a_batch_that_cannot_be_begun_fails_the_invocation(world):
     batch = world.stream().batch()
     world.write_secret(zapier_api_key=api.API_KEY)
     assert runtime.invoke(batch).error()["errorType"] == "Secret.Invalid"
+
+
+def test_a_table_that_may_not_be_written_fails_the_batch(world):
+    receiver, _, runtime = world.started()
+    world.table.add()
+    batch = world.stream().batch()
+    world.proxy.fail(table_proxy.denied, "UpdateItem")
+    error = runtime.invoke(batch).error()
+    assert error["errorType"].startswith("Table.") and "UpdateItem" in error["errorMessage"]
+    assert receiver.requests == []
