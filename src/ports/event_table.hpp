@@ -55,8 +55,8 @@ struct TableQuery {
 
 struct TablePage {
   std::vector<TableEntry> entries;
-  std::optional<EventKey> next;  // empty: there is nothing behind this page
-  std::size_t unreadable = 0;    // items that are no event's; left out
+  std::optional<EventKey> next;         // empty: there is nothing behind this page
+  std::vector<std::string> unreadable;  // ids of items that are no event's; left out
 };
 
 struct TableLease {

@@ -29,7 +29,7 @@ cat >/dev/null
 """
 ID = "#!/bin/bash\necho 1000\n"
 TRUE = "#!/bin/bash\n"
-# Of the system's programs, what the script itself needs: neither node nor npm.
+# Of the system's programs, what the script itself needs: neither node nor npm nor java.
 NEEDED = ["bash", "cat", "dirname", "env", "grep", "sed", "tr"]
 
 
@@ -39,7 +39,7 @@ class Machine:
     def __init__(self, folder):
         self.folder = folder
         for name, text in {"dpkg-query": DPKG_QUERY, "apt-cache": APT_CACHE, "sudo": SUDO, "id": ID,
-                           "node": TRUE, "npm": TRUE}.items():
+                           "node": TRUE, "npm": TRUE, "java": TRUE}.items():
             self.add_command(name, text)
         for name in NEEDED:
             (folder / name).symlink_to(shutil.which(name))
@@ -47,7 +47,7 @@ class Machine:
         self.packages = [entry.split("|") for entry in re.sub(r"#.*|'", "", listed).split()]
         # As on Debian 12: of alternatives the first.
         self.installed = [names[0] for names in self.packages]
-        self.known = [*self.installed, "nodejs", "npm"]
+        self.known = [*self.installed, "nodejs", "npm", "default-jre-headless"]
 
     def add_command(self, name, text):
         (self.folder / name).write_text(text)
@@ -103,7 +103,8 @@ def test_one_of_alternatives_is_enough_and_the_first_that_is_known_is_taken(mach
     assert machine.asked_for() == [second]
 
 
-@pytest.mark.parametrize("command, package", [("node", "nodejs"), ("npm", "npm")])
+@pytest.mark.parametrize("command, package", [("node", "nodejs"), ("npm", "npm"),
+                                              ("java", "default-jre-headless")])
 def test_a_command_that_is_there_from_elsewhere_is_not_installed_again(machine, command, package):
     (machine.folder / command).unlink()
     assert machine.asked_for() == [package]

@@ -110,11 +110,14 @@ boost::asio::awaitable<Result<TablePage>> EventsTable::query(TableQuery query) {
   }
   TablePage page;
   for (const auto& item : items->get_array()) {
-    auto entry = item.is_object() ? entry_of(item.get_object(), offset()) : std::nullopt;
-    if (entry) {
+    if (!item.is_object()) {
+      continue;
+    }
+    const object& shown = item.get_object();
+    if (auto entry = entry_of(shown, offset())) {
       page.entries.push_back(std::move(*entry));
     } else {
-      ++page.unreadable;
+      page.unreadable.emplace_back(string_in(shown, "id").value_or(""));
     }
   }
   page.next = next_of(*parsed);
@@ -258,7 +261,6 @@ boost::asio::awaitable<Result<void>> EventsTable::record_success(EventKey key,
 boost::asio::awaitable<Result<bool>> EventsTable::release(TableEntry entry, EventStatus status,
                                                           ReviewReason reason) {
   ItemUpdate update{std::move(entry.key)};
-  const std::string now = update.value(number_attribute(table_millis(clock_.wall(), offset())));
   const std::string status_name = update.name("status");
   update.require(fmt::format("attribute_exists({})", update.name("id")));
   update.require(
@@ -280,7 +282,8 @@ boost::asio::awaitable<Result<bool>> EventsTable::release(TableEntry entry, Even
                                update.value(string_attribute(to_string(DeliveryState::review)))));
     update.require(fmt::format("{} = {}", why, update.value(string_attribute(to_string(reason)))));
     update.set(state, update.value(string_attribute(to_string(DeliveryState::waiting))));
-    update.set(fmt::format("{}.{}", path, update.name("due")), now);
+    update.set(fmt::format("{}.{}", path, update.name("due")),
+               update.value(number_attribute(table_millis(clock_.wall(), offset()))));
     update.set(fmt::format("{}.{}", path, update.name("step")), update.value(number_attribute(0)));
     update.remove(why);
   }

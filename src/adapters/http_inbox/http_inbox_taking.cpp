@@ -50,7 +50,9 @@ boost::asio::awaitable<Result<void>> HttpInbox::fetch(std::size_t limit) {
           "that overlap deliver events twice");
     }
   }
-  if (mode_ == Mode::plain && options_.beside_table && !fetched->page.events.empty()) {
+  // What is no event may hide those that are: of them an API without leases shows the newest only.
+  const bool is_anything = !fetched->page.events.empty() || fetched->page.unreadable > 0;
+  if (mode_ == Mode::plain && options_.beside_table && is_anything) {
     beside_ = options_.beside_table(fetched->page.events);
     beside_->on_due(hint_);
     co_return Result<void>{};

@@ -303,7 +303,11 @@ boost::asio::awaitable<void> TableInbox::renew_expiring() {
     taken->is_renewing = true;
     ids.push_back(taken->event->id);
   }
-  const auto one = [&](std::size_t i) { return renew(ids[i]); };
+  const auto one = [&](std::size_t i) -> boost::asio::awaitable<void> {
+    co_await turns_.take(ids[i]);
+    co_await renew(ids[i]);
+    turns_.end(ids[i]);
+  };
   co_await for_each_concurrently(ids.size(), kMaxCalls, one);
 }
 

@@ -1,10 +1,17 @@
 #include "adapters/http_inbox/table_scan.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace dispatcher {
 namespace {
+
+// Items that are no events are named in the log up to this many of a page.
+constexpr std::size_t kNamed = 10;
 
 const TableDelivery* find_delivery(const TableEntry& entry, const std::string& endpoint_id) {
   const auto found = std::find_if(
@@ -89,9 +96,11 @@ TableQuery TableScan::next_query() const {
 }
 
 void TableScan::heed(TablePage page) {
-  if (page.unreadable > 0) {
-    log_.warning("the table has pending items that are no events; they are left there",
-                 {{"count", page.unreadable}});
+  if (!page.unreadable.empty()) {
+    const auto named = std::span{page.unreadable}.first(std::min(page.unreadable.size(), kNamed));
+    log_.warning(
+        "the table has pending items that are no events; they are left there",
+        {{"count", page.unreadable.size()}, {"ids", fmt::format("{}", fmt::join(named, ", "))}});
   }
   ++pages_;
   after_ = page.next;
