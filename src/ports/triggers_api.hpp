@@ -20,8 +20,8 @@ struct TriggersRequest {
   std::vector<HttpHeader> headers;  // besides Authorization and Content-Type
   std::string body;
   std::string content_type;  // empty: no such header
-  // Whether it does no harm when it is done twice. Otherwise it is never sent again, and never over a
-  // kept connection, which may end just then and leave open whether it was done.
+  // Whether it does no harm when it is done twice. Otherwise it is never sent again, and never over
+  // a kept connection, which may end just then and leave open whether it was done.
   bool is_repeatable = true;
   // By when the call ends. Empty: after the client's own time-out.
   std::optional<MonoTime> deadline;
