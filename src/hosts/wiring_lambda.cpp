@@ -25,6 +25,10 @@
 namespace dispatcher {
 namespace {
 
+// Connections to one place that are opened at a time: a function of 256 MB has a seventh of a CPU,
+// of which a TLS handshake takes as much as three requests.
+constexpr std::size_t kMaxOpening = 16;
+
 std::unique_ptr<Secrets> make_secrets(const RunConfig& config, AwsApi& aws, const Clock& clock,
                                       const Log& log) {
   auto required = keys_of_a_pass(config.delivery);
@@ -89,7 +93,7 @@ Result<int> lambda(const Result<LambdaConfig>& config, const std::string& runtim
     return report_failed_init(loop, runtime, log, config.error());
   }
   const RunConfig& run = config->run;
-  const auto calls = make_https_client(loop, clock, run.network);
+  const auto calls = make_https_client(loop, clock, run.network, kMaxOpening);
   if (!calls) {
     return report_failed_init(loop, runtime, log, calls.error());
   }

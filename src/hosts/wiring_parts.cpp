@@ -14,7 +14,8 @@ Log make_log(const LogConfig& config) {
 
 Result<std::unique_ptr<HttpsClient>> make_https_client(boost::asio::io_context& loop,
                                                        const Clock& clock,
-                                                       const NetworkConfig& network) {
+                                                       const NetworkConfig& network,
+                                                       std::size_t max_opening) {
   auto targets = parse_allow_targets(network.allow_targets);
   if (!targets) {
     return targets.error();
@@ -22,6 +23,7 @@ Result<std::unique_ptr<HttpsClient>> make_https_client(boost::asio::io_context& 
   HttpsOptions options;
   options.ca_files = network.ca_files;
   options.allow_targets = std::move(*targets);
+  options.max_opening = max_opening;
   return HttpsClient::make(loop.get_executor(), clock, std::move(options));
 }
 

@@ -20,9 +20,11 @@ namespace dispatcher {
 
 [[nodiscard]] Log make_log(const LogConfig& config);
 
+// `max_opening` as in HttpsOptions.
 [[nodiscard]] Result<std::unique_ptr<HttpsClient>> make_https_client(boost::asio::io_context& loop,
                                                                      const Clock& clock,
-                                                                     const NetworkConfig& network);
+                                                                     const NetworkConfig& network,
+                                                                     std::size_t max_opening = 0);
 
 // Who takes events: `host:pid`.
 [[nodiscard]] std::string consumer_label();

@@ -176,6 +176,31 @@ asio::awaitable<Said> converse(HttpsCore* core, const HttpRequest* request, Conn
   co_return said;
 }
 
+// A kept connection, or the right to open one; neither when the watch was stopped.
+struct Found {
+  std::unique_ptr<Connection> kept;
+  bool may_open = false;
+};
+
+asio::awaitable<Found> find_connection(HttpsCore* core, const HttpRequest* request, Watch* watch) {
+  const OriginView origin = origin_of(*request);
+  Found found;
+  while (watch->stop == Stop::none) {
+    if (request->max_idle_connections > 0) {
+      found.kept = core->pool.take(origin);
+    }
+    if (found.kept || core->gate.enter(origin)) {
+      found.may_open = !found.kept;
+      break;
+    }
+    co_await core->gate.wait(origin, watch);
+  }
+  if (watch->stop != Stop::none) {
+    core->gate.wake_one(origin);  // what it may have been woken for is the next one's
+  }
+  co_return found;
+}
+
 asio::awaitable<Exchange> exchange(std::shared_ptr<HttpsCore> core, HttpRequest request) {
   const BorrowedBuffers buffers{*core};
   auto failure = write_request(request, buffers.get()->request);
@@ -188,15 +213,25 @@ asio::awaitable<Exchange> exchange(std::shared_ptr<HttpsCore> core, HttpRequest 
   Watch watch;
   watch.phase = "connecting";
   core->deadlines->set(watch, request.deadline);
-  std::unique_ptr<Connection> connection =
-      request.max_idle_connections > 0 ? core->pool.take(origin_of(request)) : nullptr;
+  bool may_be_kept = true;
   for (;;) {
+    Found found;
+    if (may_be_kept) {
+      found = co_await find_connection(core.get(), &request, &watch);
+    }
     if (watch.stop != Stop::none) {
+      if (found.may_open) {
+        core->gate.leave(origin_of(request));
+      }
       co_return Exchange{stopped(watch), {}};
     }
+    std::unique_ptr<Connection> connection = std::move(found.kept);
     const bool is_reused = connection != nullptr;
     if (!is_reused) {
       Opened opened = co_await open_connection(core.get(), &request, buffers.get(), &watch);
+      if (found.may_open) {
+        core->gate.leave(origin_of(request));
+      }
       if (auto* why = std::get_if<Failure>(&opened.result)) {
         co_return Exchange{std::move(*why), std::move(opened.remote_address)};
       }
@@ -207,13 +242,14 @@ asio::awaitable<Exchange> exchange(std::shared_ptr<HttpsCore> core, HttpRequest 
     // 9.2.2 lets a POST be repeated by who knows that this does no harm: a webhook's receiver tells
     // by its id what it has seen already, and whoever cannot be asked twice keeps no connections.
     if (said.was_dead && is_reused) {
-      connection.reset();
+      may_be_kept = false;
       continue;
     }
     Exchange made{std::move(said.result), connection->remote_address};
     if (said.may_keep) {
       core->pool.keep(std::move(connection), request.max_idle_connections);
     }
+    core->gate.wake_one(origin_of(request));
     co_return made;
   }
 }

@@ -40,6 +40,10 @@ struct HttpsOptions {
   std::size_t max_idle_connections = 1024;
   // How long one is kept unused. Receivers close theirs after 60 s and more, as a rule.
   std::chrono::milliseconds idle_timeout{55'000};
+
+  // How many connections to one origin are opened at a time; 0: as many as there are requests. The
+  // requests beyond wait for one of them, or for one that is free.
+  std::size_t max_opening = 0;
 };
 
 // While connections are kept the loop has work (their time-out): `abort`, or the client's end, ends

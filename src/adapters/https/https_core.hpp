@@ -4,6 +4,7 @@
 #include "adapters/https/connection_pool.hpp"
 #include "adapters/https/deadlines.hpp"
 #include "adapters/https/https_client.hpp"
+#include "adapters/https/opening_gate.hpp"
 #include "adapters/https/resolver.hpp"
 #include "adapters/https/session_cache.hpp"
 #include "adapters/https/tls.hpp"
@@ -30,7 +31,8 @@ struct HttpsCore {
         tls(std::move(context)),
         deadlines(std::make_shared<Deadlines>(executor, clock)),
         resolver(std::make_shared<Resolver>(executor, options.resolver)),
-        pool(*deadlines, options.max_idle_connections, options.idle_timeout) {}
+        pool(*deadlines, options.max_idle_connections, options.idle_timeout),
+        gate(executor, options.max_opening) {}
 
   boost::asio::any_io_executor loop;
   HttpsOptions options;
@@ -38,6 +40,7 @@ struct HttpsCore {
   std::shared_ptr<Deadlines> deadlines;
   std::shared_ptr<Resolver> resolver;
   ConnectionPool pool;
+  OpeningGate gate;
   SessionCache sessions;
   std::vector<std::unique_ptr<ExchangeBuffers>> spare_buffers;
   std::uint64_t connections_opened = 0;

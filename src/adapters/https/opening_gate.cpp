@@ -1,0 +1,67 @@
+#include "adapters/https/opening_gate.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+namespace dispatcher {
+
+bool OpeningGate::enter(const OriginView& origin) {
+  if (max_opening_ == 0) {
+    return true;
+  }
+  auto found = gates_.find(origin);
+  if (found == gates_.end()) {
+    found = gates_.try_emplace(Origin{origin}).first;
+  }
+  if (found->second.opening >= max_opening_) {
+    return false;
+  }
+  ++found->second.opening;
+  return true;
+}
+
+void OpeningGate::leave(const OriginView& origin) {
+  if (max_opening_ == 0) {
+    return;
+  }
+  --gates_.find(origin)->second.opening;
+  wake_one(origin);
+  drop_if_idle(origin);
+}
+
+void OpeningGate::wake_one(const OriginView& origin) {
+  const auto found = gates_.find(origin);
+  if (found == gates_.end() || found->second.waiting.empty()) {
+    return;
+  }
+  boost::asio::steady_timer* first = found->second.waiting.front();
+  found->second.waiting.pop_front();
+  first->cancel();
+}
+
+boost::asio::awaitable<void> OpeningGate::wait(OriginView origin, Watch* watch) {
+  boost::asio::steady_timer turn{loop_, boost::asio::steady_timer::time_point::max()};
+  gates_.find(origin)->second.waiting.push_back(&turn);
+  {
+    const Waiting waiting{*watch, turn};
+    boost::system::error_code ignored;  // that it was cancelled is what is waited for
+    co_await turn.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+  }
+  // Its deadline, and not its turn, may have ended it.
+  const auto found = gates_.find(origin);
+  if (found != gates_.end()) {
+    std::erase(found->second.waiting, &turn);
+  }
+  drop_if_idle(origin);
+}
+
+void OpeningGate::drop_if_idle(const OriginView& origin) {
+  const auto found = gates_.find(origin);
+  if (found != gates_.end() && found->second.opening == 0 && found->second.waiting.empty()) {
+    gates_.erase(found);
+  }
+}
+
+}  // namespace dispatcher
