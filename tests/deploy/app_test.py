@@ -100,6 +100,8 @@ def test_the_locks_name_the_versions_of_the_packages_and_no_registry():
     tested = json.loads((workspace.HERE / "package.json").read_text())["dependencies"]
     assert {name: tested[name] for name in set(tested) & set(shipped)} == \
         {name: shipped[name] for name in set(tested) & set(shipped)}
+    # ampx finds them in the project alone, and names none of them as its own.
+    assert {"tsx", "esbuild", "@aws-amplify/backend-cli"} <= set(shipped)
     assert {"aws-cdk", "aws-cdk-lib", "constructs", "@aws-amplify/backend", "typescript"} <= set(tested)
     for lock, wanted in (("deploy", shipped), ("tests/deploy", tested)):
         packages = json.loads((workspace.ROOT / lock / "package-lock.json").read_text())["packages"]
