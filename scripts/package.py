@@ -111,7 +111,9 @@ def make_all(program, folder):
     make_zip(made[0], binary, when)
     make_tar(made[1], [(f"{name}/dispatcher", binary, 0o755), (f"{name}/LICENSE", licence, 0o644),
                        (f"{name}/README.md", readme, 0o644)], when)
+    unit = (ROOT / "packaging/dispatcher.service").read_bytes()
     make_deb(made[2], [("usr/bin/dispatcher", binary, 0o755),
+                       ("usr/lib/systemd/system/dispatcher.service", unit, 0o644),
                        ("usr/share/doc/dispatcher/copyright", licence, 0o644)], when)
     return made
 

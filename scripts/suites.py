@@ -23,7 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # A suite that takes longer hangs.
 SUITE_LIMIT_SECONDS = 25 * 60
 # Longest first, so that none is left to run alone at the end.
-SLOW_FIRST = ["process", "lambda", "dynamodb", "simulation", "api", "conformance", "https", "http_server"]
+SLOW_FIRST = ["deploy", "process", "lambda", "dynamodb", "simulation", "api", "conformance", "https",
+              "http_server"]
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 # Fewer seeds: a sanitizer makes everything ten times slower.
 SANITIZED = {"SIMULATION_SEEDS": "300", "TEST_PATIENCE_SECONDS": "300"}
