@@ -93,7 +93,7 @@ TEST_F(HttpInboxTest, a_refusal_ends_the_run_at_once) {
   api.faults["inbox"] = {403};
   EXPECT_FALSE(await(inbox->claim({{1, 1}}, kMegabyte)));
   ASSERT_TRUE(inbox->failure());
-  EXPECT_NE(inbox->failure()->message.find("403"), std::string::npos);
+  EXPECT_NE(inbox->failure()->error.message.find("403"), std::string::npos);
 }
 
 // -- settling
@@ -107,7 +107,7 @@ TEST_F(HttpInboxTest, a_run_whose_last_fetch_failed_says_so_unless_it_was_stoppe
   fetch_fails();
   await(inbox->finish());
   ASSERT_TRUE(inbox->failure());
-  EXPECT_EQ(inbox->failure()->kind, ErrorKind::retry_later);
+  EXPECT_EQ(inbox->failure()->error.kind, ErrorKind::retry_later);
   fetch_fails();
   claim(1);
   await(inbox->finish());

@@ -109,7 +109,17 @@ boost::asio::awaitable<Result<ClaimAnswer>> TableInbox::claim(std::vector<ClaimR
 
 // -- settling
 
+// What came of an event's several deliveries is written one after the other: the last takes the
+// lease away.
 boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settlement) {
+  const EventId id = settlement.event_id;
+  co_await turns_.take(id);
+  auto settled = co_await settle_in_turn(std::move(settlement));
+  turns_.end(id);
+  co_return settled;
+}
+
+boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle_in_turn(Settlement settlement) {
   const ClaimToken token = settlement.token;
   if (taken_.find(token) == nullptr) {
     taken_.drop_claim(token);
@@ -117,8 +127,9 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settl
   }
   const EventId id = settlement.event_id;
   const auto kept_until = taken_.record(settlement, clock_.wall());
+  const bool is_delivered = taken_.find(token)->is_delivered();
   Result<void> done;
-  if (taken_.find(token)->is_delivered()) {
+  if (is_delivered) {
     done = co_await acknowledge(id, settlement);
   } else {
     done = co_await record(id, settlement);
@@ -137,7 +148,10 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settl
     taken_.lose_claim(token);
     taken_.lose(id);
   }
-  co_await forget_if_done(id);
+  const TakenEvent* taken = taken_.find(id);
+  if (taken == nullptr || !taken->is_open()) {
+    forget(id);
+  }
   if (!done) {
     co_return done.error();
   }
@@ -146,18 +160,6 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settl
     hint_({&lane, 1});
   }
   co_return SettleAnswer{};
-}
-
-// Once nothing of the event is open, and none of its attempts is still to be recorded.
-boost::asio::awaitable<void> TableInbox::forget_if_done(EventId id) {
-  const TakenEvent* taken = taken_.find(id);
-  if (taken != nullptr && (taken->is_open() || taken->claims > 0)) {
-    co_return;
-  }
-  if (taken != nullptr && leased_on_.contains(id) && !taken->is_delivered()) {
-    co_await give_event_back(id);
-  }
-  forget(id);
 }
 
 // A failure that may pass leaves everything as it is until it has lasted for too long.
@@ -175,12 +177,8 @@ Result<void> TableInbox::patience(const EventId& id, Error error, std::chrono::s
 // again: the next run then finds it, and acknowledges it.
 boost::asio::awaitable<Result<void>> TableInbox::acknowledge(EventId id,
                                                              const Settlement& settlement) {
-  if (acknowledged_.contains(id)) {
-    co_return Result<void>{};  // by the settlement of another endpoint's success
-  }
   const auto told = co_await calls_.acknowledge(id, {});
   if (told) {
-    acknowledged_.insert(id);
     ++stats_.acknowledged;
     co_return Result<void>{};
   }
@@ -223,19 +221,14 @@ boost::asio::awaitable<Result<void>> TableInbox::record(EventId id, const Settle
   if (!is_success) {
     record.failed_at = settlement.attempt.started_at;
   }
-  // A success that is not acknowledged yet is still to be; and who records an attempt at the same
-  // time needs the lease for that.
-  const bool is_another_settled = taken->claims > 1;
-  if (taken->is_open() || taken->is_delivered() || is_another_settled) {
+  // A success that is not acknowledged yet is still to be.
+  if (taken->is_open() || taken->is_delivered()) {
     record.lease_until = lease_end(*taken);
     taken->lease.until = clock_.monotonic() + (*record.lease_until - clock_.wall());
   }
-  if (is_another_settled) {
-    leased_on_.insert(id);
-  }
   Result<void> recorded;
   if (is_success) {
-    recorded = co_await record_delivered(keys_.at(id), std::move(record));
+    recorded = co_await record_delivered(std::move(record));
   } else {
     recorded = co_await table_->record(std::move(record));
   }
@@ -246,8 +239,8 @@ boost::asio::awaitable<Result<void>> TableInbox::record(EventId id, const Settle
 }
 
 // A success counts, whoever has the lease by now.
-boost::asio::awaitable<Result<void>> TableInbox::record_delivered(EventKey key,
-                                                                  TableRecord record) {
+boost::asio::awaitable<Result<void>> TableInbox::record_delivered(TableRecord record) {
+  EventKey key = record.key;
   const TableDelivery delivery = record.delivery;
   auto recorded = co_await table_->record(std::move(record));
   if (!recorded && recorded.error().kind == ErrorKind::conflict) {
@@ -289,8 +282,6 @@ boost::asio::awaitable<void> TableInbox::give_event_back(EventId id) {
 void TableInbox::forget(const EventId& id) {
   failing_since_.erase(id);
   noted_.erase(id);
-  acknowledged_.erase(id);
-  leased_on_.erase(id);
   taken_.erase(id);
   keys_.erase(id);
 }
@@ -312,7 +303,11 @@ boost::asio::awaitable<void> TableInbox::renew_expiring() {
     taken->is_renewing = true;
     ids.push_back(taken->event->id);
   }
-  const auto one = [&](std::size_t i) { return renew(ids[i]); };
+  const auto one = [&](std::size_t i) -> boost::asio::awaitable<void> {
+    co_await turns_.take(ids[i]);
+    co_await renew(ids[i]);
+    turns_.end(ids[i]);
+  };
   co_await for_each_concurrently(ids.size(), kMaxCalls, one);
 }
 
@@ -339,7 +334,9 @@ boost::asio::awaitable<void> TableInbox::renew(EventId id) {
             {{"event_id", to_string(id)}, {"error", extended.error().message}});
   if (extended.error().kind == ErrorKind::conflict) {
     taken_.lose(id);
-    co_await forget_if_done(id);
+    if (taken_.find(id) == nullptr) {
+      forget(id);
+    }
   }
 }
 

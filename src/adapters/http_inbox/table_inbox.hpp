@@ -11,6 +11,7 @@
 #include "adapters/http_inbox/table_scan.hpp"
 #include "adapters/http_inbox/taken_events.hpp"
 #include "base/log.hpp"
+#include "base/turns.hpp"
 #include "ports/clock.hpp"
 #include "ports/event_table.hpp"
 #include "ports/run_inbox.hpp"
@@ -101,15 +102,15 @@ class TableInbox final : public RunInbox {
   [[nodiscard]] bool may_take() const;
 
   // -- settling
+  boost::asio::awaitable<Result<SettleAnswer>> settle_in_turn(Settlement settlement);
   boost::asio::awaitable<Result<void>> acknowledge(EventId id, const Settlement& settlement);
   boost::asio::awaitable<Result<void>> record(EventId id, const Settlement& settlement);
-  boost::asio::awaitable<Result<void>> record_delivered(EventKey key, TableRecord record);
+  boost::asio::awaitable<Result<void>> record_delivered(TableRecord record);
   [[nodiscard]] Result<void> patience(const EventId& id, Error error,
                                       std::chrono::seconds patience);
   boost::asio::awaitable<void> renew_expiring();
   boost::asio::awaitable<void> renew(EventId id);
   boost::asio::awaitable<void> give_event_back(EventId id);
-  boost::asio::awaitable<void> forget_if_done(EventId id);
   void forget(const EventId& id);
 
   [[nodiscard]] const std::string& endpoint_id(EndpointNumber number) const;
@@ -128,6 +129,7 @@ class TableInbox final : public RunInbox {
   std::deque<EventKey> listed_;     // instead of the scan
   std::vector<EventKey> fallback_;  // what the API has shown
   TakenEvents taken_;
+  Turns<EventId> turns_;
   std::unordered_map<EventId, EventKey> keys_;  // of what is taken
   std::int64_t budget_;                         // events that may still be taken
   bool is_stopped_ = false;
@@ -135,8 +137,6 @@ class TableInbox final : public RunInbox {
   std::optional<RunFailure> failure_;
   std::unordered_map<EventId, MonoTime> failing_since_;
   std::set<EventId> noted_;  // delivered, and on the item because it could not be acknowledged
-  std::set<EventId> acknowledged_;  // while another settlement of theirs is under way
-  std::set<EventId> leased_on_;     // recorded with their lease kept for another settlement
   std::set<EventKey> unresolved_;
   RunStats stats_;
 };

@@ -137,7 +137,6 @@ std::optional<ClaimedDelivery> TakenEvents::claim(EndpointNumber endpoint, WallT
       continue;
     }
     delivery->state = State::claimed;
-    ++taken.claims;
     const ClaimToken token{++last_token_};
     claims_[token.value] = {
         id, static_cast<std::size_t>(delivery - taken.deliveries.begin()), false, {}};
@@ -246,19 +245,10 @@ bool TakenEvents::put_back(ClaimToken token) {
   DISPATCHER_CHECK(claim != claims_.end() && !claim->second.is_recorded);
   TakenEvent& taken = events_.at(claim->second.event);
   enqueue(taken, taken.deliveries.at(claim->second.index));
-  drop_claim(token);
+  claims_.erase(claim);
   return taken.attempts.empty() &&
          std::none_of(taken.deliveries.begin(), taken.deliveries.end(),
                       [](const TakenDelivery& one) { return one.state == State::claimed; });
-}
-
-void TakenEvents::drop_claim(ClaimToken token) {
-  TakenEvent* taken = find(token);
-  // None: the event was forgotten, and taken anew, since this claim was handed out.
-  if (taken != nullptr && taken->claims > 0) {
-    --taken->claims;
-  }
-  claims_.erase(token.value);
 }
 
 void TakenEvents::erase(const EventId& id) {
@@ -301,7 +291,7 @@ void TakenEvents::lose(const EventId& id) {
       delivery.state = State::lost;
     }
   }
-  if (taken->claims == 0) {
+  if (!taken->is_open()) {
     events_.erase(id);
   }
 }

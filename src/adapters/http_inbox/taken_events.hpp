@@ -51,7 +51,6 @@ struct TakenEvent {
   std::vector<TakenDelivery> deliveries;
   std::vector<Attempt> attempts;
   bool is_renewing = false;
-  std::size_t claims = 0;  // handed out, and neither dropped nor put back
 
   [[nodiscard]] bool is_delivered() const;  // every delivery
   [[nodiscard]] bool is_open() const;       // one is queued or claimed
@@ -102,7 +101,7 @@ class TakenEvents {
   bool put_back(ClaimToken token);
 
   // The claim is not needed any more.
-  void drop_claim(ClaimToken token);
+  void drop_claim(ClaimToken token) { claims_.erase(token.value); }
   // Forgets the event and its queued deliveries.
   void erase(const EventId& id);
 
@@ -110,8 +109,8 @@ class TakenEvents {
   // that waits, until then and a moment more.
   [[nodiscard]] std::vector<TakenEvent*> expiring(WallTime now, MonoTime mono_now,
                                                   MonoTime::duration margin);
-  // The lease is somebody else's: what is queued is not delivered. The event goes, unless a claim
-  // of it has not ended yet.
+  // The lease is somebody else's: what is queued is not delivered. The event goes, unless an
+  // attempt is under way.
   void lose(const EventId& id);
 
   [[nodiscard]] bool empty() const { return events_.empty(); }
