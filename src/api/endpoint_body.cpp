@@ -331,6 +331,7 @@ void take_over(const Said<T>& said, std::optional<T>& target) {
 
 std::vector<JsonField> endpoint_fields() {
   std::vector<JsonField> fields;
+  fields.reserve(std::size(kFields));
   for (const std::string_view name : kFields) {
     fields.push_back(JsonField{name});
   }

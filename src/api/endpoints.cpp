@@ -29,6 +29,7 @@ std::string endpoint_json(const EndpointView& view, const EndpointFigures& figur
 awaitable<Result<std::vector<EndpointFigures>>> figures_of(const ApiContext& context,
                                                            std::vector<EndpointViewPtr> views) {
   std::vector<EndpointNumber> numbers;
+  numbers.reserve(views.size());
   for (const EndpointViewPtr& view : views) {
     numbers.push_back(view->endpoint.number);
   }

@@ -184,6 +184,7 @@ boost::asio::awaitable<void> Engine::pause_claiming() {
 
 boost::asio::awaitable<void> Engine::give_back(std::vector<ClaimedDelivery> deliveries) {
   std::vector<ClaimToken> tokens;
+  tokens.reserve(deliveries.size());
   for (const ClaimedDelivery& delivery : deliveries) {
     tokens.push_back(delivery.token);
   }

@@ -86,7 +86,10 @@ TableRow row_of_object(std::string_view object, std::span<const Column> columns)
   TableRow row;
   for (const Column& column : columns) {
     std::string words = words_of(find(object, column.field));
-    row.push_back(column.is_whole ? std::move(words) : cut(std::move(words)));
+    if (!column.is_whole) {
+      words = cut(std::move(words));
+    }
+    row.push_back(std::move(words));
   }
   return row;
 }

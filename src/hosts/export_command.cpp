@@ -126,8 +126,7 @@ boost::asio::awaitable<int> run_export(ClientPorts ports, ExportConfig config, s
   PagedList events{ports, "/events", query_of(config.filter), PagedList::kAll};
   ExportText text{config.is_csv};
   Destination destination{out, std::move(*file)};
-  const auto done =
-      co_await export_events(std::move(events), std::move(text), std::move(destination));
+  const auto done = co_await export_events(std::move(events), text, std::move(destination));
   co_return done ? 0 : report_error(err, done.error());
 }
 

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ struct HttpRequest {
   bool is_webhook = true;
 
   // Which of a delivery's attempts this is, from 1; 0 for anything else. For the trace.
-  int attempt = 0;
+  std::int64_t attempt = 0;
 
   // Connections are kept and reused among requests with the same pool name and origin; at most
   // `max_idle_connections` of them. With 0 the request has a connection of its own.

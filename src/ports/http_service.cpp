@@ -7,7 +7,9 @@ namespace {
 
 // ASCII alone: header names are tokens (RFC 9110, section 5.1). No locale is asked, because every
 // request looks up several headers.
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
 
 bool is_same_name(std::string_view left, std::string_view right) {
   return left.size() == right.size() &&

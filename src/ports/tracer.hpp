@@ -41,7 +41,7 @@ struct SpanReport {
   std::string request_id;     // of an AWS call
   std::string error;          // `timeout: connecting`; empty when an answer came
   std::optional<int> status;  // of the answer
-  int attempt = 0;            // of a delivery, from 1; of an AWS call how often it was sent
+  std::int64_t attempt = 0;   // of a delivery, from 1; of an AWS call how often it was sent
   std::string event_id;       // of an attempt
   std::string endpoint_id;    // of an attempt
 };

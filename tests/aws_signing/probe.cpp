@@ -1,8 +1,8 @@
 // Makes calls with the program's own AWS client, for a test that checks them from outside.
 //
-// The environment says where to and with which credentials, as it does for the program. Each line of
-// standard input is a call: service, action and body, with tabs between them. Each answer is a line
-// of standard output: `ok BODY`, or `error KIND CODE MESSAGE`, with tabs between them.
+// The environment says where to and with which credentials, as it does for the program. Each line
+// of standard input is a call: service, action and body, with tabs between them. Each answer is a
+// line of standard output: `ok BODY`, or `error KIND CODE MESSAGE`, with tabs between them.
 #include "adapters/aws/aws_client.hpp"
 #include "adapters/https/https_client.hpp"
 #include "adapters/system/system_clock.hpp"

@@ -113,7 +113,7 @@ TEST_F(CommandsTest, run_prints_the_functions_answer_in_its_order) {
 }
 
 TEST_F(CommandsTest, a_run_that_was_not_completed_reports_and_fails) {
-  outcome.failure = make_error(ErrorKind::refused, "the inbox went away");
+  outcome.failure = RunFailure{"Api", make_error(ErrorKind::refused, "the inbox went away")};
   EXPECT_EQ(call({"run", "--json"}), 1);
   EXPECT_NE(out.str().find(R"("total_events":0)"), std::string::npos);
   EXPECT_NE(err.str().find("the inbox went away"), std::string::npos);

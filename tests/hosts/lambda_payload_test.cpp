@@ -63,13 +63,57 @@ TEST(lambda_payload, what_cannot_be_done_is_named) {
   }
 }
 
-TEST(lambda_payload, releases_and_stream_batches_are_told_apart) {
+TEST(lambda_payload, a_release_names_its_reason) {
   const auto release = read_order(R"({"release":{"reason":"rejected"}})");
   ASSERT_TRUE(release && std::holds_alternative<ReleaseOrder>(*release));
-  EXPECT_EQ(std::get<ReleaseOrder>(*release).reason, "rejected");
-  const auto batch = read_order(
-      R"({"Records":[{"eventID":"1","eventName":"INSERT","eventSource":"aws:dynamodb"}]})");
-  EXPECT_TRUE(batch && std::holds_alternative<StreamOrder>(*batch));
+  EXPECT_EQ(std::get<ReleaseOrder>(*release).reason, ReviewReason::rejected);
+}
+
+// Records of a stream: `event` is the name, `more` further members.
+std::string record_of(std::string_view event, std::string_view id, std::string_view number,
+                      std::string_view more = "") {
+  std::string record = R"({"eventSource":"aws:dynamodb","eventName":")";
+  record += event;
+  record += R"(","dynamodb":{"Keys":{"id":{"S":")";
+  record += id;
+  record += R"("},"created_at":{"S":"2026-01-01T00:00:00.000000Z"}},"SequenceNumber":")";
+  record += number;
+  record += R"(","OldImage":{"status":{"S":"pending"}}})";
+  record += more;
+  return record + "}";
+}
+
+constexpr std::string_view kId = "0190a000-0000-7000-8000-000000000001";
+
+TEST(lambda_payload, of_a_stream_s_records_the_insertions_are_taken) {
+  const std::string batch = R"({"Records":[)" + record_of("INSERT", kId, "11") + "," +
+                            record_of("MODIFY", kId, "12") + "," +
+                            record_of("INSERT", "order-17", "13") + "]}";
+  const auto order = read_order(batch);
+  ASSERT_TRUE(order && std::holds_alternative<StreamOrder>(*order));
+  const auto& stream = std::get<StreamOrder>(*order);
+  ASSERT_EQ(stream.inserted.size(), 1U);
+  EXPECT_EQ(stream.inserted[0].key.id, kId);
+  EXPECT_EQ(stream.inserted[0].key.created_at, "2026-01-01T00:00:00.000000Z");
+  EXPECT_EQ(stream.inserted[0].sequence_number, "11");
+  EXPECT_EQ(stream.unreadable, 1);
+  EXPECT_EQ(stream.expired, 0);
+}
+
+TEST(lambda_payload, what_the_table_s_expiry_took_is_told_from_what_a_person_deleted) {
+  constexpr std::string_view kExpiry =
+      R"(,"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"})";
+  const std::string batch = R"({"Records":[)" + record_of("REMOVE", kId, "11", kExpiry) + "," +
+                            record_of("REMOVE", kId, "12") + "]}";
+  const auto order = read_order(batch);
+  ASSERT_TRUE(order && std::holds_alternative<StreamOrder>(*order));
+  EXPECT_EQ(std::get<StreamOrder>(*order).expired, 1);
+}
+
+TEST(lambda_payload, a_stream_is_told_which_records_to_give_again) {
+  EXPECT_EQ(stream_answer({}), R"({"batchItemFailures":[]})");
+  EXPECT_EQ(stream_answer({"1", "2"}),
+            R"({"batchItemFailures":[{"itemIdentifier":"1"},{"itemIdentifier":"2"}]})");
 }
 
 TEST(lambda_payload, the_answer_holds_its_body_as_a_text) {

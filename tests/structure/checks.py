@@ -287,3 +287,16 @@ def awaits_in_conditions(root, names):
         faults += [f"{name}:{code.count(chr(10), 0, place) + 1} has a co_await in a condition: name its "
                    "result first" for place in sorted(places)]
     return faults
+
+
+def badly_formatted(root, names):
+    """What `./dev format` would change."""
+    code = [name for name in names if name.endswith((".cpp", ".hpp"))]
+    if not code:
+        return []
+    done = subprocess.run(["clang-format-14", "--dry-run", *code], cwd=root, capture_output=True,
+                          text=True, check=True)
+    places = re.findall(r"^(.+?):(\d+):\d+: warning: code should be clang-formatted", done.stderr,
+                        re.MULTILINE)
+    first = dict(reversed(places))
+    return [f"{name}:{line} is not formatted: run ./dev format" for name, line in sorted(first.items())]

@@ -144,3 +144,10 @@ def test_an_await_in_a_condition_is_found(tree, code):
 ])
 def test_an_await_elsewhere_is_none(tree, code):
     assert tree(checks.awaits_in_conditions, {"src/a.cpp": code}) == []
+
+
+def test_code_that_is_not_formatted_is_found(tree):
+    style = {".clang-format": "BasedOnStyle: Google\n"}
+    assert tree(checks.badly_formatted, {**style, "src/a.cpp": "int a = 1;\n"}) == []
+    assert tree(checks.badly_formatted, {**style, "src/b.cpp": "int b = 1;\nint  c=2;\nint  d=3;\n"}) == [
+        "src/b.cpp:2 is not formatted: run ./dev format"]

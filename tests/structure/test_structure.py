@@ -1,5 +1,6 @@
 """The repository keeps to its own rules: who may include whom, how long a file may be, what does not
-belong into git, what a test file says first, which commands and files the docs may name."""
+belong into git, what a test file says first, which commands and files the docs may name, how code is
+formatted."""
 
 import pathlib
 
@@ -61,3 +62,7 @@ def test_no_piece_of_code_is_written_twice(names):
 
 def test_nothing_is_awaited_in_a_condition(names):
     fail_if(checks.awaits_in_conditions(ROOT, names))
+
+
+def test_all_code_is_formatted(names):
+    fail_if(checks.badly_formatted(ROOT, names))

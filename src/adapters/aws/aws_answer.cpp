@@ -119,6 +119,7 @@ std::string shown_message(std::string message, std::string_view code) {
   return message;
 }
 
+// What it does not know stays refused: a redirect, or an interim answer, is not AWS.
 void judge(AwsFault& fault, int status) {
   const std::string_view code = fault.code;
   const auto is = [&](ErrorKind kind, AwsRemedy remedy) {
@@ -133,18 +134,14 @@ void judge(AwsFault& fault, int status) {
     is(ErrorKind::refused, AwsRemedy::set_clock);
   } else if (is_in(kCredentials, code)) {
     is(ErrorKind::refused, AwsRemedy::new_credentials);
-  } else if (is_in(kRefused, code)) {
+  } else if (is_in(kRefused, code) || (code.empty() && (status == 401 || status == 403))) {
     is(ErrorKind::refused, AwsRemedy::none);
   } else if (is_in(kNotFound, code)) {
     is(ErrorKind::not_found, AwsRemedy::none);
   } else if (is_in(kConflict, code)) {
     is(ErrorKind::conflict, AwsRemedy::none);
-  } else if (code.empty() && (status == 401 || status == 403)) {
-    is(ErrorKind::refused, AwsRemedy::none);
   } else if (status >= 400) {
     is(ErrorKind::invalid, AwsRemedy::none);
-  } else {
-    is(ErrorKind::refused, AwsRemedy::none);  // a redirect, or an interim answer: not AWS
   }
 }
 

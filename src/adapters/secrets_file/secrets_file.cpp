@@ -170,7 +170,7 @@ Result<bool> make_secrets_file(const std::string& directory, Random& random) {
       return failed(ErrorKind::retry_later, "write the secret file", temporary, code);
     }
   }
-  const auto made = move_if_absent(temporary, path);
+  auto made = move_if_absent(temporary, path);
   sync_directory(directory);
   return made;
 }

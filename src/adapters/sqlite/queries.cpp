@@ -49,8 +49,9 @@ char lower(char letter) {
 
 // Any case of ASCII letters.
 bool contains(std::string_view text, std::string_view wanted) {
-  return std::ranges::search(text, wanted, {}, lower, lower).begin() != text.end() ||
-         wanted.empty();
+  const auto is_same = [](char one, char other) { return lower(one) == lower(other); };
+  return wanted.empty() ||
+         std::search(text.begin(), text.end(), wanted.begin(), wanted.end(), is_same) != text.end();
 }
 
 bool matches(const WebhookLogQuery& query, const Query& row) {
