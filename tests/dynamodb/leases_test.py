@@ -1,6 +1,7 @@
 """An event is leased while it is attempted, so that no two runs deliver it; a lease that lives is respected, whoever
 has it, and what a dead run held is delivered by a later one once its lease is over."""
 
+import signal
 import threading
 import time
 
@@ -118,6 +119,24 @@ def test_who_has_lost_its_lease_records_a_success(world):
     _, _, runtime = world.started(lose)
     assert runtime.invoke().result()["acknowledged_count"] == 1
     assert world.table.get(event)["status"] == "delivered"
+
+
+def test_sigterm_in_mid_run_gives_back_what_is_under_way(world):
+    is_hanging = {"is": True}
+    receiver = world.receiver(lambda payload: None if is_hanging["is"] and payload["n"] == 0 else 200)
+    api = world.api(receiver)
+    ids = world.table.add_many([{"n": n} for n in range(5)])
+    runtime, function = world.function()
+    invocation = runtime.start()
+    harness.wait_until(lambda: api.acks() == 4 and len(receiver.requests) == 5, "one event alone to be under way")
+    function.signal(signal.SIGTERM)
+    assert invocation.result()["acknowledged_count"] == 4
+    assert function.wait() == 0
+    item = world.table.get(ids[0])
+    assert item["status"] == "pending" and "lease_until" not in item
+    is_hanging["is"] = False
+    runtime, _ = world.function()
+    assert runtime.invoke().result()["acknowledged_count"] == 1
 
 
 def test_a_run_that_has_to_end_gives_back_what_it_did_not_begin(world):

@@ -62,7 +62,7 @@ def test_poison_at_both_ends_starves_nobody(world):
         assert receiver.ids()[-1] == event
 
 
-def test_behind_thousands_in_review_the_newest_are_delivered_at_once(world):
+def test_thousands_in_review_cost_a_run_few_pages_and_no_write(world):
     receiver = world.receiver()
     world.api(receiver)
     world.table.add_many([{"n": n} for n in range(3_000)], **in_review(harness.secret_endpoint_id(receiver.url)))
@@ -73,6 +73,16 @@ def test_behind_thousands_in_review_the_newest_are_delivered_at_once(world):
         assert runtime.invoke().result()["acknowledged_count"] == 50
         assert sorted(receiver.ids()[-50:]) == sorted(ids)
         assert world.proxy.count("UpdateItem") == 50 and world.proxy.count("Query") <= 2 * PAGES
+
+
+def test_behind_more_review_than_a_run_reads_the_newest_are_delivered_at_once(world):
+    receiver = world.receiver()
+    world.api(receiver)
+    world.table.add_many(MORE_THAN_AN_END, **in_review(harness.secret_endpoint_id(receiver.url)))
+    event = world.table.add()
+    runtime, _ = world.function()
+    assert runtime.invoke().result()["acknowledged_count"] == 1
+    assert receiver.ids() == [event]
 
 
 def test_what_lies_between_more_review_than_a_run_reads_is_reached_by_a_warm_process(world):

@@ -41,6 +41,18 @@ def test_a_batch_may_have_more_than_a_run_takes(world):
     assert sorted(receiver.ids()) == sorted(ids)
 
 
+def test_a_batch_and_a_run_at_the_same_time_share_the_events(world):
+    receiver = world.receiver()
+    world.api(receiver)
+    ids = world.table.add_many([{"n": n} for n in range(100)])
+    batch = world.stream().batch()
+    by_stream, by_schedule = world.function()[0], world.function()[0]
+    running = by_stream.start(batch), by_schedule.start()
+    assert batch_answer(running[0]) == []
+    running[1].result()
+    assert sorted(receiver.ids()) == sorted(ids) == world.table.ids("delivered")
+
+
 def test_other_changes_are_ignored(world):
     receiver, _, runtime = world.started()
     event = world.table.add()

@@ -137,6 +137,20 @@ def test_a_table_that_is_not_there_fails_the_invocation_by_name(world):
     assert receiver.requests == []
 
 
+def test_a_table_without_the_index_fails_the_invocation_by_name(world):
+    world.table.add()
+    keys = {"id": "HASH", "created_at": "RANGE"}
+    world.table.client.create_table(
+        TableName="another-s-table", BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys])
+    receiver, _, runtime = world.started(DYNAMODB_TABLE_NAME="another-s-table")
+    error = runtime.invoke().error()
+    assert error["errorType"].startswith("Table.")
+    assert "another-s-table" in error["errorMessage"] and "status-index" in error["errorMessage"]
+    assert receiver.requests == []
+
+
 def test_a_table_that_may_not_be_written_fails_the_invocation_by_the_action(world):
     event = world.table.add()
     receiver, _, runtime = world.started()
@@ -179,7 +193,7 @@ def test_an_api_that_fails_fails_the_invocation(world):
     world.table.add()
     receiver, api, runtime = world.started()
     api.broken.add("inbox")
-    assert runtime.invoke(seconds=5).error()["errorType"].startswith("Api.")
+    assert runtime.invoke(seconds=3).error()["errorType"].startswith("Api.")
     assert receiver.requests == []
     api.broken.clear()
     assert runtime.invoke().result()["acknowledged_count"] == 1

@@ -73,6 +73,13 @@ Error EventsTable::failed(std::string_view action, const AwsError& error) const 
                                   "this region and account",
                                   name_, kStatusIndex));
   }
+  if (error.error.kind == ErrorKind::invalid && action == "Query") {
+    return make_error(
+        ErrorKind::not_found,
+        fmt::format("DYNAMODB_TABLE_NAME: the table {} is not one of events, which has "
+                    "an index {}: {}",
+                    name_, kStatusIndex, error.error.message));
+  }
   // Of the caller's words only the event is; a table of another shape is a wrong setting.
   const bool is_wrong = error.error.kind == ErrorKind::invalid;
   return make_error(is_wrong ? ErrorKind::refused : error.error.kind,
