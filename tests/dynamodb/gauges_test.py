@@ -5,13 +5,15 @@ import time
 
 import pytest
 
+import dynamodb_local
 import fake_aws
+import table_world
 
 
 @pytest.fixture
 def published(world):
     """What the last run published: name → value."""
-    aws = fake_aws.Aws()
+    aws = fake_aws.Aws(dynamodb_local.KEYS, table_world.TOKEN)
     world.stack.callback(aws.close)
     world.settings.update({"CLOUDWATCH_METRICS": "all", "AWS_ENDPOINT_URL_CLOUDWATCH": aws.url})
 

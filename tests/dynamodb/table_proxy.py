@@ -10,13 +10,10 @@ import threading
 import time
 import urllib.parse
 
-import botocore.auth
-import botocore.awsrequest
-import botocore.credentials
+import aws_signature
 
 ALLOWED = ("Query", "UpdateItem")
 PASSED = ("X-Amz-Target", "Content-Type", "Authorization", "X-Amz-Date")
-SIGNED_BY_BOTOCORE_ITSELF = ("host", "x-amz-date", "x-amz-security-token")
 
 
 def refusal(code, message="refused by the test", status=400):
@@ -131,32 +128,13 @@ class TableProxy:
     def violation(self, call, headers, text):
         if call.action not in ALLOWED:
             wrong = f"the policy does not allow {call.action}"
-        elif not self.is_signed(headers, text):
+        elif not aws_signature.is_signed(headers, text, self.url, "dynamodb", self.keys, self.token):
             wrong = f"a {call.action} is not signed as botocore signs it"
         else:
             return None
         with self.lock:
             self.violations.append(wrong)
         return denied
-
-    def is_signed(self, headers, body):
-        """Whether botocore makes the same signature of the same request."""
-        scheme, _, rest = headers["Authorization"].partition(" ")
-        parts = dict(part.split("=", 1) for part in rest.split(", "))
-        key, _, region, service, _ = parts["Credential"].split("/")
-        signed = parts["SignedHeaders"].split(";")
-        if (scheme, key, service, headers.get("X-Amz-Security-Token")) != (
-                "AWS4-HMAC-SHA256", self.keys["aws_access_key_id"], "dynamodb", self.token):
-            return False
-        again = botocore.awsrequest.AWSRequest("POST", self.url + "/", data=body, headers={
-            name: headers[name] for name in signed if name not in SIGNED_BY_BOTOCORE_ITSELF})
-        again.context["timestamp"] = headers["X-Amz-Date"]
-        by = botocore.auth.SigV4Auth(botocore.credentials.Credentials(
-            key, self.keys["aws_secret_access_key"], self.token), service, region)
-        by._modify_request_before_signing(again)
-        string = by.string_to_sign(again, by.canonical_request(again))
-        return ({"host", "x-amz-date", "x-amz-target"} <= set(signed) and
-                parts["Signature"] == by.signature(string, again))
 
     def fault(self, call):
         with self.lock:

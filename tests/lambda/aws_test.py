@@ -19,8 +19,8 @@ def aws(world):
     world.settings.pop("SECRETS_FILE")
     world.settings.update({
         "SECRET_ARN": "arn:aws:secretsmanager:us-east-2:123456789012:secret:s-AbCdEf", "CLOUDWATCH_METRICS": "seed",
-        "AWS_ENDPOINT_URL": made.url, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key",
-        "AWS_SESSION_TOKEN": "token",
+        "AWS_ENDPOINT_URL": made.url, "AWS_ACCESS_KEY_ID": fake_aws.KEYS["aws_access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": fake_aws.KEYS["aws_secret_access_key"], "AWS_SESSION_TOKEN": fake_aws.TOKEN,
         "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{made.daemon.getsockname()[1]}"})
     return made
 

@@ -6,13 +6,19 @@ import socket
 import threading
 import urllib.parse
 
+import aws_signature
 import harness
+
+# The credentials that the function is given, unless a test has others.
+KEYS = {"aws_access_key_id": "id", "aws_secret_access_key": "key"}
+TOKEN = "token"
 
 
 class Aws:
     """Secrets Manager and CloudWatch at one endpoint, and X-Ray's daemon. Until `close`."""
 
-    def __init__(self):
+    def __init__(self, keys=None, token=TOKEN):
+        keys = keys or KEYS
         self.secret, self.secrets_read, self.published = {}, 0, []
         self.cloudwatch_status = 200
         aws = self
@@ -22,7 +28,8 @@ class Aws:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                assert self.headers["Authorization"].startswith("AWS4-HMAC-SHA256 ")
+                service = "secretsmanager" if "X-Amz-Target" in self.headers else "monitoring"
+                assert aws_signature.is_signed(self.headers, body.encode(), aws.url, service, keys, token)
                 if self.headers.get("X-Amz-Target") == "secretsmanager.GetSecretValue":
                     aws.secrets_read += 1
                     return self.answer(200, json.dumps({"SecretString": json.dumps(aws.secret)}))

@@ -138,8 +138,8 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle_in_turn(Settleme
     co_return done.error();  // the caller tries again
   }
   failing_since_.erase(id);
-  if (done || done.error().kind == ErrorKind::conflict) {
-    unresolved_.erase(keys_.at(id));
+  if (!done && done.error().kind != ErrorKind::conflict) {
+    unrecorded_.insert(keys_.at(id));
   }
   // Only now: what is kept must not be tried again before the item says so.
   if (done) {
@@ -150,6 +150,9 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle_in_turn(Settleme
   }
   const TakenEvent* taken = taken_.find(id);
   if (taken == nullptr || !taken->is_open()) {
+    if (!unrecorded_.contains(keys_.at(id))) {
+      unresolved_.erase(keys_.at(id));
+    }
     forget(id);
   }
   if (!done) {

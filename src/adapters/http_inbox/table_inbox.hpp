@@ -138,6 +138,7 @@ class TableInbox final : public RunInbox {
   std::unordered_map<EventId, MonoTime> failing_since_;
   std::set<EventId> noted_;  // delivered, and on the item because it could not be acknowledged
   std::set<EventKey> unresolved_;
+  std::set<EventKey> unrecorded_;  // of one endpoint at least
   RunStats stats_;
 };
 
