@@ -14,10 +14,13 @@ import isolation
 import lambda_function
 import measure
 import parts
+import table_run
 
-ORDER = ["ingest", "drain", "endtoend", "claim", "memory", "start", "isolation", "lambda"]
+# The last one moves this process into a network of its own.
+ORDER = ["ingest", "drain", "endtoend", "claim", "memory", "start", "isolation", "lambda", "table"]
 # Those that have a file of their own.
-APART = {"isolation": isolation.isolation, "lambda": lambda_function.function}
+APART = {"isolation": isolation.isolation, "lambda": lambda_function.function,
+         "table": table_run.table}
 
 
 def table(rows):
