@@ -3,6 +3,7 @@ network; what the environment lacks is named, with what to do."""
 
 import json
 import os
+import re
 
 import pytest
 
@@ -108,3 +109,11 @@ def test_the_locks_name_the_versions_of_the_packages_and_no_registry():
         root = {**packages[""].get("dependencies", {}), **packages[""].get("devDependencies", {})}
         assert root == wanted, lock
         assert not [name for name, each in packages.items() if "resolved" in each and not each.get("link")], lock
+
+
+def test_the_page_on_deploying_names_every_variable_that_is_read():
+    read = set(re.findall(r"(?:text|number)\('([A-Z_]+)'\)",
+                          (workspace.ROOT / "deploy/lib/from-environment.ts").read_text()))
+    page = (workspace.ROOT / "docs/deploy.md").read_text().split("## What can be said")[1].split("\n##")[0]
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| ")]
+    assert read == {name for cell in rows for name in re.findall(r"`([A-Z_]{4,})`", cell)}
