@@ -39,7 +39,7 @@ def must(command, seconds=SECONDS, **more):
 
 def install():
     """What package-lock.json names, from the npm registry, unless it is there from last time."""
-    sources = [HERE / "package.json", HERE / "package-lock.json", *sorted((HERE / "unused").iterdir())]
+    sources = [HERE / "package.json", HERE / "package-lock.json", *sorted((HERE / "unused").glob("*/*"))]
     wanted = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     stamp = FOLDER / "node_modules/.lock-digest"
     if stamp.exists() and stamp.read_text() == wanted:
@@ -47,7 +47,8 @@ def install():
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, FOLDER / name)
-    shutil.copytree(HERE / "unused", FOLDER / "unused", dirs_exist_ok=True)
+    shutil.rmtree(FOLDER / "unused", ignore_errors=True)
+    shutil.copytree(HERE / "unused", FOLDER / "unused")
     must(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"], INSTALL_SECONDS, cwd=FOLDER)
     stamp.write_text(wanted)
 

@@ -1,0 +1,1 @@
+// Amplify's packages use its types alone.
