@@ -76,15 +76,16 @@ bool append_elements(std::string& out, const value& elements, Append append) {
 }
 
 // A set has no order of its own.
-value sorted(const value& set) {
-  if (!set.is_array()) {
-    return set;
+template <class Append>
+bool append_set(std::string& out, const value& set, Append append) {
+  const auto is_text = [](const value& element) { return element.is_string(); };
+  if (!set.is_array() || !std::all_of(set.get_array().begin(), set.get_array().end(), is_text)) {
+    return false;
   }
   array elements = set.get_array();
-  std::sort(elements.begin(), elements.end(), [](const value& a, const value& b) {
-    return a.is_string() && b.is_string() && a.get_string() < b.get_string();
-  });
-  return elements;
+  std::sort(elements.begin(), elements.end(),
+            [](const value& a, const value& b) { return a.get_string() < b.get_string(); });
+  return append_elements(out, elements, append);
 }
 
 bool append_members(std::string& out, const value& map) {
@@ -143,10 +144,10 @@ bool append_plain(std::string& out, const value& attribute) {
     return append_elements(out, content, append_plain);
   }
   if (type == "SS" || type == "BS") {
-    return append_elements(out, sorted(content), append_text);
+    return append_set(out, content, append_text);
   }
   if (type == "NS") {
-    return append_elements(out, sorted(content), append_number);
+    return append_set(out, content, append_number);
   }
   if (type == "NULL") {
     out += "null";

@@ -10,11 +10,9 @@
 namespace dispatcher {
 namespace {
 
-// An endpoint's id has a hyphen, which no placeholder may have.
-std::string placeholder(std::string_view attribute) {
-  std::string out = "#" + std::string{attribute};
-  std::replace(out.begin(), out.end(), '-', '_');
-  return out;
+// Numbered: a name in an item may have letters that no placeholder may have.
+std::string placeholder(std::size_t index) {
+  return fmt::format("#n{}", index + 1);
 }
 
 void join(std::string& list, std::string_view separator, std::string_view item) {
@@ -32,10 +30,12 @@ std::string open_key(const EventKey& key) {
 }
 
 std::string ItemUpdate::name(std::string_view attribute) {
-  if (std::find(names_.begin(), names_.end(), attribute) == names_.end()) {
+  const auto found = std::find(names_.begin(), names_.end(), attribute);
+  const auto index = static_cast<std::size_t>(found - names_.begin());
+  if (found == names_.end()) {
     names_.emplace_back(attribute);
   }
-  return placeholder(attribute);
+  return placeholder(index);
 }
 
 std::string ItemUpdate::value(std::string attribute_value) {
@@ -70,11 +70,9 @@ std::string ItemUpdate::input(std::string_view table, bool wants_new) const {
   out += R"(,"ConditionExpression":)";
   append_json_string(out, condition_);
   out += R"(,"ExpressionAttributeNames":{)";
-  for (const std::string& one : names_) {
-    out += &one == &names_.front() ? "" : ",";
-    append_json_string(out, placeholder(one));
-    out += ':';
-    append_json_string(out, one);
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    out += fmt::format(R"({}"{}":)", i == 0 ? "" : ",", placeholder(i));
+    append_json_string(out, names_[i]);
   }
   out += '}';
   if (!values_.empty()) {

@@ -16,7 +16,7 @@ class ItemUpdate {
  public:
   explicit ItemUpdate(EventKey key) : key_(std::move(key)) {}
 
-  // `#name`, for the attribute of that name.
+  // `#n1`, for the attribute of that name, whatever is in it; the same each time.
   [[nodiscard]] std::string name(std::string_view attribute);
   // `:v1`, for an attribute value's JSON.
   [[nodiscard]] std::string value(std::string attribute_value);
@@ -33,7 +33,7 @@ class ItemUpdate {
 
  private:
   EventKey key_;
-  std::vector<std::string> names_;   // each used as `#name`
+  std::vector<std::string> names_;   // each used as `#nN`, from 1 on
   std::vector<std::string> values_;  // each used as `:vN`, from 1 on
   std::string set_;
   std::string remove_;

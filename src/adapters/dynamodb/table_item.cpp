@@ -38,7 +38,10 @@ TableDelivery delivery_of(std::string_view endpoint_id, const object& map, Clock
   // A state that is none of ours is one that waits: it is tried.
   delivery.state =
       parse_delivery_state(string_in(map, "state").value_or("")).value_or(DeliveryState::waiting);
-  delivery.attempts = std::max<std::int64_t>(whole_number_in(map, "attempts").value_or(0), 0);
+  // More than anybody counts, and far from where counting ends.
+  constexpr std::int64_t kMostAttempts = 1'000'000'000;
+  delivery.attempts =
+      std::clamp<std::int64_t>(whole_number_in(map, "attempts").value_or(0), 0, kMostAttempts);
   delivery.step =
       static_cast<int>(std::clamp<std::int64_t>(whole_number_in(map, "step").value_or(0), 0, 1000));
   delivery.due = local_time(whole_number_in(map, "due"), offset);
@@ -47,18 +50,19 @@ TableDelivery delivery_of(std::string_view endpoint_id, const object& map, Clock
   return delivery;
 }
 
-bool is_json_object(std::string_view text) {
+// The object that the text is, without what stands around it: that has no place in a body.
+std::optional<std::string_view> object_of(std::string_view text) {
   const auto scanned = scan_json(text);
   const auto* value = std::get_if<JsonValue>(&scanned);
-  return value != nullptr && value->kind == JsonKind::object;
+  return value != nullptr && value->kind == JsonKind::object ? std::optional{value->raw}
+                                                             : std::nullopt;
 }
 
 // The raw text ingested where there is one; else the map that the original keeps.
 std::optional<std::string> payload_of(const object& item) {
   for (const std::string_view name : {"payload_raw", "payload"}) {
-    const auto text = string_in(item, name);
-    if (text && is_json_object(*text)) {
-      return std::string{*text};
+    if (const auto raw = object_of(string_in(item, name).value_or(""))) {
+      return std::string{*raw};
     }
   }
   if (map_in(item, "payload") == nullptr) {

@@ -69,11 +69,12 @@ TableScan::TableScan(EventTable& table, const Clock& clock, const Log& log,
       endpoint_ids_(std::move(endpoint_ids)),
       memory_(memory),
       first_page_(std::min(max_events, kMaxPage)),
-      looked_last_(memory.last_look.value_or(clock.wall() - kFirstLook)),
+      looks_at_(clock.wall()),
+      looked_last_(memory.last_look.value_or(looks_at_ - kFirstLook)),
       after_(memory.resume_after),  // before the next line takes it
       resumed_(std::exchange(memory.resume_after, std::nullopt)) {
   // A run that did not need all the pages that it may read lets the next one begin at the oldest.
-  memory_.last_look = clock.wall();
+  memory_.last_look = looks_at_;
 }
 
 boost::asio::awaitable<Result<void>> TableScan::look_for(std::size_t wanted) {
@@ -154,16 +155,15 @@ void TableScan::consider(TableEntry entry) {
   if (!seen_.insert(entry.key).second) {
     return;
   }
-  const WallTime now = clock_.wall();
   if (is_in_review(entry, endpoint_ids_)) {
     ++figures_.in_review;
   } else if (const auto created = parse_timestamp(entry.key.created_at); created) {
     figures_.oldest_pending = std::min(figures_.oldest_pending.value_or(*created), *created);
   }
-  if (entry.expires_at && *entry.expires_at > looked_last_ && *entry.expires_at <= now) {
+  if (entry.expires_at && *entry.expires_at > looked_last_ && *entry.expires_at <= looks_at_) {
     ++expired_;
   }
-  if (is_takeable(entry, endpoint_ids_, now)) {
+  if (is_takeable(entry, endpoint_ids_, clock_.wall())) {
     found_.push_back(std::move(entry.key));
   }
 }

@@ -87,6 +87,7 @@ class TableScan {
   std::vector<std::string> endpoint_ids_;
   TableMemory& memory_;
   std::size_t first_page_;
+  WallTime looks_at_;  // what expires later is the next run's to count
   WallTime looked_last_;
   Stage stage_ = Stage::oldest;
   int pages_ = 0;                    // of this end

@@ -1,0 +1,116 @@
+// Promises: an event may be tried when nobody has it and one of its deliveries is due, or when it
+// only lacks its acknowledgement; it is in review when it waits for nothing but a person.
+#include "adapters/http_inbox/table_scan.hpp"
+
+#include <gtest/gtest.h>
+
+namespace dispatcher {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::seconds;
+
+constexpr WallTime kNow{seconds{1'767'225'600}};
+const std::vector<std::string> kTwo{"a", "b"};
+
+TableDelivery of(std::string id, DeliveryState state, std::optional<seconds> due_in = {}) {
+  TableDelivery delivery;
+  delivery.endpoint_id = std::move(id);
+  delivery.state = state;
+  if (due_in) {
+    delivery.due = kNow + *due_in;
+  }
+  return delivery;
+}
+
+constexpr auto kWaiting = DeliveryState::waiting;
+constexpr auto kDelivered = DeliveryState::delivered;
+constexpr auto kReview = DeliveryState::review;
+
+TEST(table_entry, what_is_takeable_and_what_is_in_review) {
+  struct Case {
+    std::string_view name;
+    std::vector<TableDelivery> deliveries;
+    bool is_takeable;
+    bool is_in_review;
+  };
+  for (const Case& one : {
+           Case{"new", {}, true, false},
+           Case{"both wait, without a time", {of("a", kWaiting), of("b", kWaiting)}, true, false},
+           Case{"one is due now",
+                {of("a", kWaiting, seconds{0}), of("b", kWaiting, seconds{1})},
+                true,
+                false},
+           Case{"both are due later",
+                {of("a", kWaiting, seconds{1}), of("b", kWaiting, seconds{1})},
+                false,
+                false},
+           Case{"one is due, the other in review",
+                {of("a", kReview), of("b", kWaiting, seconds{-1})},
+                true,
+                false},
+           Case{"one is due later, the other in review",
+                {of("a", kReview), of("b", kWaiting, seconds{1})},
+                false,
+                false},
+           Case{"one is due later, the other delivered",
+                {of("a", kDelivered), of("b", kWaiting, seconds{1})},
+                false,
+                false},
+           Case{"one is delivered, the other unheard of", {of("b", kDelivered)}, true, false},
+           Case{"one is in review, the other unheard of", {of("a", kReview)}, true, false},
+           Case{"one is due later, the other unheard of",
+                {of("a", kWaiting, seconds{1})},
+                true,
+                false},
+           Case{"both are delivered", {of("a", kDelivered), of("b", kDelivered)}, true, false},
+           Case{"both are in review", {of("a", kReview), of("b", kReview)}, false, true},
+           Case{"one is delivered, the other in review",
+                {of("a", kDelivered), of("b", kReview)},
+                false,
+                true},
+           Case{"a time has no part in what is in review",
+                {of("a", kReview, seconds{-9}), of("b", kReview, seconds{-9})},
+                false,
+                true},
+           Case{"a URL that is gone counts for nothing",
+                {of("a", kDelivered), of("b", kDelivered), of("gone", kReview)},
+                true,
+                false},
+           Case{"nor does what it waits for",
+                {of("a", kReview), of("b", kReview), of("gone", kWaiting)},
+                false,
+                true},
+           Case{"a state of the other store's waits",
+                {of("a", DeliveryState::in_flight, seconds{1}),
+                 of("b", DeliveryState::discarded, seconds{-1})},
+                true,
+                false},
+       }) {
+    TableEntry entry;
+    entry.deliveries = one.deliveries;
+    EXPECT_EQ(is_takeable(entry, kTwo, kNow), one.is_takeable) << one.name;
+    EXPECT_EQ(is_in_review(entry, kTwo), one.is_in_review) << one.name;
+  }
+}
+
+TEST(table_entry, a_lease_that_lives_keeps_it_and_one_that_has_ended_does_not) {
+  struct Case {
+    microseconds left;
+    bool is_takeable;
+  };
+  for (const Case& one : {Case{seconds{30}, false}, Case{microseconds{1}, false},
+                          // As the claim's own condition has it.
+                          Case{microseconds{0}, false}, Case{microseconds{-1}, true}}) {
+    TableEntry entry;
+    entry.lease_until = kNow + one.left;
+    EXPECT_EQ(is_takeable(entry, kTwo, kNow), one.is_takeable) << one.left.count();
+    entry.deliveries = {of("a", kDelivered), of("b", kDelivered)};
+    EXPECT_EQ(is_takeable(entry, kTwo, kNow), one.is_takeable) << one.left.count();
+    entry.deliveries = {of("a", kReview), of("b", kReview)};
+    EXPECT_TRUE(is_in_review(entry, kTwo)) << "a lease changes nothing about that";
+  }
+}
+
+}  // namespace
+}  // namespace dispatcher
