@@ -289,6 +289,35 @@ def awaits_in_conditions(root, names):
     return faults
 
 
+NAMESPACE_BEGIN = re.compile(r"namespace (?:([\w:]+) )?\{")
+NAMESPACE_END = re.compile(r"\}  // namespace")
+TYPE = re.compile(r"(?:class|struct|enum class|union) (\w+)(?![\w:])[^;]*$")
+
+
+def types_defined(code):
+    """(namespaces, name) of each type that stands in a namespace with a name."""
+    spaces, types = [], set()
+    for line in code.splitlines():
+        if begin := NAMESPACE_BEGIN.match(line):
+            spaces.append(begin[1])
+        elif NAMESPACE_END.match(line):
+            spaces = spaces[:-1]
+        elif (found := TYPE.match(line)) and None not in spaces:
+            types.add(("::".join(spaces), found[1]))
+    return types
+
+
+def types_defined_twice(root, names):
+    """The linker takes one of two for both: a destructor of the other's is run, and no compiler says so."""
+    places = {}
+    for name in names:
+        if name.startswith("src/") and name.endswith((".cpp", ".hpp")):
+            for found in types_defined(read(root, name)):
+                places.setdefault(found, []).append(name)
+    return [f"{space}::{name} is defined in {' and in '.join(files)}: give one another name"
+            for (space, name), files in sorted(places.items()) if len(files) > 1]
+
+
 def badly_formatted(root, names):
     """What `./dev format` would change."""
     code = [name for name in names if name.endswith((".cpp", ".hpp"))]

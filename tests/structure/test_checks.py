@@ -146,6 +146,15 @@ def test_an_await_elsewhere_is_none(tree, code):
     assert tree(checks.awaits_in_conditions, {"src/a.cpp": code}) == []
 
 
+def test_a_type_that_is_defined_twice_is_found(tree):
+    one = "namespace a {\nstruct Lane {\n};\n}  // namespace a\n"
+    assert len(tree(checks.types_defined_twice, {"src/a.hpp": one, "src/b.hpp": one})) == 1
+    for other in ("namespace a {\nclass Lane;\n}  // namespace a\n", "namespace b {\nstruct Lane {\n};\n}  // namespace b\n",
+                  "namespace a {\nnamespace {\nstruct Lane {\n};\n}  // namespace\n}  // namespace a\n",
+                  "namespace a {\nstruct Lanes::Lane {\n};\n}  // namespace a\n"):
+        assert tree(checks.types_defined_twice, {"src/a.hpp": one, "src/b.hpp": other}) == []
+
+
 def test_code_that_is_not_formatted_is_found(tree):
     style = {".clang-format": "BasedOnStyle: Google\n"}
     assert tree(checks.badly_formatted, {**style, "src/a.cpp": "int a = 1;\n"}) == []

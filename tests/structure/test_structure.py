@@ -44,6 +44,10 @@ def test_no_secret_and_no_private_registry_is_named(names):
     fail_if(checks.secrets_and_hosts(ROOT, names))
 
 
+def test_no_type_is_defined_twice(names):
+    fail_if(checks.types_defined_twice(ROOT, names))
+
+
 def test_every_test_file_says_what_it_checks(names):
     fail_if(checks.silent_test_files(ROOT, names))
 

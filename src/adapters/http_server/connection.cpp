@@ -71,7 +71,7 @@ std::optional<ServerAnswer> refusal_of(const ServerShared& shared, const ParsedH
 }
 
 // Answers a request without its body, and goes on with the next one where that is cheap.
-awaitable<After> refuse(Connection& connection, AnswerContext context, ServerAnswer refusal) {
+awaitable<After> refuse(ServerConnection& connection, AnswerContext context, ServerAnswer refusal) {
   const RequestFraming& framing = context.framing;
   // Who asked whether to send its body may send it or not: what would come next is unknown.
   const bool is_droppable =
@@ -90,13 +90,14 @@ awaitable<After> refuse(Connection& connection, AnswerContext context, ServerAns
 }
 
 // Answers a request whose end is not known, and closes.
-awaitable<After> give_up(Connection& connection, AnswerContext context, HeadFault fault) {
+awaitable<After> give_up(ServerConnection& connection, AnswerContext context, HeadFault fault) {
   context.afterwards = fault.status == 408 ? After::linger_briefly : After::linger;
   ServerAnswer answer = answer_to(connection.loop.shared, fault);
   co_return co_await send_answer(connection, context, std::move(answer));
 }
 
-awaitable<ReceivedBody> receive_expected_body(Connection& connection, RequestFraming framing) {
+awaitable<ReceivedBody> receive_expected_body(ServerConnection& connection,
+                                              RequestFraming framing) {
   if (framing.expects_continue && connection.unread().empty()) {
     std::string go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
     const bool is_sent = co_await send_text(connection, std::move(go_ahead));
@@ -107,7 +108,7 @@ awaitable<ReceivedBody> receive_expected_body(Connection& connection, RequestFra
   co_return co_await receive_body(connection, framing);
 }
 
-awaitable<ServerAnswer> ask_service(Connection& connection, RequestHead head) {
+awaitable<ServerAnswer> ask_service(ServerConnection& connection, RequestHead head) {
   std::string body;
   body.swap(connection.body);
   const ServerShared& shared = connection.loop.shared;
@@ -120,7 +121,7 @@ awaitable<ServerAnswer> ask_service(Connection& connection, RequestHead head) {
   }
 }
 
-awaitable<After> serve_parsed(Connection& connection, ParsedHead parsed) {
+awaitable<After> serve_parsed(ServerConnection& connection, ParsedHead parsed) {
   AnswerContext context;
   context.framing = parsed.framing;
   context.started = monotonic_now();
@@ -141,7 +142,7 @@ awaitable<After> serve_parsed(Connection& connection, ParsedHead parsed) {
   co_return co_await send_answer(connection, context, std::move(answer));
 }
 
-awaitable<After> serve_request(Connection& connection) {
+awaitable<After> serve_request(ServerConnection& connection) {
   ReceivedHead received = co_await receive_head(connection);
   if (auto* parsed = std::get_if<ParsedHead>(&received)) {
     co_return co_await serve_parsed(connection, std::move(*parsed));
@@ -165,7 +166,7 @@ std::string_view LoopContext::date(MonoTime now) {
   return date_;
 }
 
-void Connection::use_input(std::size_t bytes) {
+void ServerConnection::use_input(std::size_t bytes) {
   input_begin += bytes;
   if (input_begin < input.size()) {
     return;
@@ -178,22 +179,22 @@ void Connection::use_input(std::size_t bytes) {
   }
 }
 
-void Connection::drop_used_input() {
+void ServerConnection::drop_used_input() {
   input.erase(0, input_begin);
   input_begin = 0;
 }
 
-bool Connection::try_charge() {
+bool ServerConnection::try_charge() {
   const std::size_t held = input.capacity() + body.capacity();
   return charge.try_set(held > kUnchargedBytes ? held : 0);
 }
 
-void Connection::settle_charge() {
+void ServerConnection::settle_charge() {
   const std::size_t held = input.capacity() + body.capacity();
   charge.set(held > kUnchargedBytes ? held : 0);
 }
 
-awaitable<void> serve_connection(Connection& connection) {
+awaitable<void> serve_connection(ServerConnection& connection) {
   connection.last_active = monotonic_now();
   if (connection.transport.is_tls()) {
     const bool is_open = co_await shake_hands(connection);
@@ -209,7 +210,7 @@ awaitable<void> serve_connection(Connection& connection) {
   co_await end_connection(connection, after);
 }
 
-awaitable<void> turn_away(Connection& connection) {
+awaitable<void> turn_away(ServerConnection& connection) {
   AnswerContext context;
   context.started = monotonic_now();
   co_await end_connection(connection, co_await give_up(connection, context, kTooManyConnections));

@@ -28,7 +28,7 @@ struct ServerShared {
   HttpService& service;
   const Log& log;
   HttpServerLimits limits;
-  std::unique_ptr<TlsContext> tls;  // null for plain HTTP
+  std::unique_ptr<ServerTls> tls;   // null for plain HTTP
   std::size_t max_connections = 0;  // what the limit of open files leaves of it
   MemoryBudget memory;
   std::atomic<std::size_t> connections{0};
@@ -60,10 +60,10 @@ inline constexpr MonoTime kNever = MonoTime::max();
   return std::chrono::steady_clock::now();
 }
 
-struct Connection {
+struct ServerConnection {
   using Executor = boost::asio::io_context::executor_type;
 
-  Connection(LoopContext& loop_context, const Executor& executor, int socket, Tls tls)
+  ServerConnection(LoopContext& loop_context, const Executor& executor, int socket, Tls tls)
       : loop(loop_context),
         descriptor(executor, socket),
         transport(socket, std::move(tls)),
@@ -105,9 +105,9 @@ struct Connection {
 
 // Serves requests until the connection ends. The caller keeps `connection` until then, and closes
 // the socket after it.
-[[nodiscard]] boost::asio::awaitable<void> serve_connection(Connection& connection);
+[[nodiscard]] boost::asio::awaitable<void> serve_connection(ServerConnection& connection);
 
 // Answers 503 before any request, and closes. For plain HTTP.
-[[nodiscard]] boost::asio::awaitable<void> turn_away(Connection& connection);
+[[nodiscard]] boost::asio::awaitable<void> turn_away(ServerConnection& connection);
 
 }  // namespace dispatcher

@@ -23,7 +23,7 @@ std::size_t connections_possible(const HttpServerLimits& limits, const Log& log)
   return std::min(possible, limits.max_connections);
 }
 
-Result<std::unique_ptr<TlsContext>> load_tls(const HttpServerOptions& options) {
+Result<std::unique_ptr<ServerTls>> load_tls(const HttpServerOptions& options) {
   if (options.tls_certificate_file.empty() != options.tls_key_file.empty()) {
     return make_error(ErrorKind::invalid,
                       "TLS needs a certificate and its key: set both --tls-cert and --tls-key");
@@ -31,14 +31,14 @@ Result<std::unique_ptr<TlsContext>> load_tls(const HttpServerOptions& options) {
   if (options.tls_certificate_file.empty()) {
     return nullptr;
   }
-  return TlsContext::load(options.tls_certificate_file, options.tls_key_file);
+  return ServerTls::load(options.tls_certificate_file, options.tls_key_file);
 }
 
 }  // namespace
 
 struct HttpServer::Parts {
   Parts(HttpService& service, const Log& log, const HttpServerOptions& options,
-        std::unique_ptr<TlsContext> tls)
+        std::unique_ptr<ServerTls> tls)
       : shared{service,
                log,
                options.limits,

@@ -24,13 +24,13 @@ constexpr HeadFault kNoMemory{503, "The service is overloaded, try again"};
 constexpr std::uint64_t kReservedBodyBytes = 64 * 1024;
 
 // A client may end a body with a line break that it does not count (RFC 9112, section 2.2).
-void skip_empty_lines(Connection& connection) {
+void skip_empty_lines(ServerConnection& connection) {
   while (connection.unread().starts_with("\r\n")) {
     connection.use_input(2);
   }
 }
 
-ReceivedHead parse_head(Connection& connection, const HeadScanner& scanner) {
+ReceivedHead parse_head(ServerConnection& connection, const HeadScanner& scanner) {
   const HttpServerLimits& limits = connection.loop.shared.limits;
   if (scanner.size() > limits.max_header_bytes || scanner.header_lines() > limits.max_headers) {
     return kHeadTooLarge;
@@ -45,7 +45,7 @@ ReceivedHead parse_head(Connection& connection, const HeadScanner& scanner) {
 }
 
 // Nothing: more input is needed.
-std::optional<ReceivedHead> take_head(Connection& connection, HeadScanner& scanner) {
+std::optional<ReceivedHead> take_head(ServerConnection& connection, HeadScanner& scanner) {
   if (scanner.size() == 0) {
     skip_empty_lines(connection);
   }
@@ -80,7 +80,7 @@ void make_room(std::string& body, std::size_t bytes, std::uint64_t length) {
   }
 }
 
-std::optional<ReceivedBody> take_known_length(Connection& connection, std::uint64_t length) {
+std::optional<ReceivedBody> take_known_length(ServerConnection& connection, std::uint64_t length) {
   std::string& body = connection.body;
   const std::string_view unread = connection.unread();
   const auto taken =
@@ -91,7 +91,7 @@ std::optional<ReceivedBody> take_known_length(Connection& connection, std::uint6
   return body.size() == length ? std::optional<ReceivedBody>{BodyIsWhole{}} : std::nullopt;
 }
 
-std::optional<ReceivedBody> take_chunks(Connection& connection, ChunkedBody& chunks) {
+std::optional<ReceivedBody> take_chunks(ServerConnection& connection, ChunkedBody& chunks) {
   const auto step = chunks.feed(connection.unread(), connection.body);
   connection.use_input(step.consumed);
   switch (step.state) {
@@ -111,7 +111,7 @@ MonoTime body_deadline(const HttpServerLimits& limits, MonoTime started, std::si
 
 }  // namespace
 
-awaitable<ReceivedHead> receive_head(Connection& connection) {
+awaitable<ReceivedHead> receive_head(ServerConnection& connection) {
   const HttpServerLimits& limits = connection.loop.shared.limits;
   HeadScanner scanner;
   MonoTime deadline = connection.last_active + limits.idle_time;
@@ -136,7 +136,7 @@ awaitable<ReceivedHead> receive_head(Connection& connection) {
   }
 }
 
-awaitable<ReceivedBody> receive_body(Connection& connection, RequestFraming framing) {
+awaitable<ReceivedBody> receive_body(ServerConnection& connection, RequestFraming framing) {
   const HttpServerLimits& limits = connection.loop.shared.limits;
   ChunkedBody chunks{limits.max_body_bytes};
   MonoTime started{};
@@ -163,7 +163,7 @@ awaitable<ReceivedBody> receive_body(Connection& connection, RequestFraming fram
   }
 }
 
-awaitable<bool> drop_body(Connection& connection, std::uint64_t bytes) {
+awaitable<bool> drop_body(ServerConnection& connection, std::uint64_t bytes) {
   const MonoTime deadline = monotonic_now() + connection.loop.shared.limits.body_time;
   for (;;) {
     const auto dropped =

@@ -13,17 +13,18 @@ struct Gone {};
 using ReceivedHead = std::variant<Gone, ParsedHead, HeadFault>;
 
 // The next request's line and headers, waiting for them as long as the connection may be idle.
-[[nodiscard]] boost::asio::awaitable<ReceivedHead> receive_head(Connection& connection);
+[[nodiscard]] boost::asio::awaitable<ReceivedHead> receive_head(ServerConnection& connection);
 
 struct BodyIsWhole {};
 using ReceivedBody = std::variant<Gone, BodyIsWhole, HeadFault>;
 
 // Puts the request's body into `connection.body`.
-[[nodiscard]] boost::asio::awaitable<ReceivedBody> receive_body(Connection& connection,
+[[nodiscard]] boost::asio::awaitable<ReceivedBody> receive_body(ServerConnection& connection,
                                                                 RequestFraming framing);
 
 // Reads and drops the body of a request that was answered without it. False when the client has
 // gone or is too slow.
-[[nodiscard]] boost::asio::awaitable<bool> drop_body(Connection& connection, std::uint64_t bytes);
+[[nodiscard]] boost::asio::awaitable<bool> drop_body(ServerConnection& connection,
+                                                     std::uint64_t bytes);
 
 }  // namespace dispatcher

@@ -31,7 +31,7 @@ Rest rest_of(std::string_view first, std::string_view second, std::size_t sent) 
 }
 
 // The rest of what `step` was the first write of.
-awaitable<bool> send_rest(Connection& connection, std::string first, std::string second,
+awaitable<bool> send_rest(ServerConnection& connection, std::string first, std::string second,
                           IoStep step) {
   const auto patience = connection.loop.shared.limits.write_idle_time;
   connection.charge.set(first.capacity() + second.capacity());
@@ -49,7 +49,7 @@ awaitable<bool> send_rest(Connection& connection, std::string first, std::string
   co_return step.state == IoState::done;
 }
 
-awaitable<bool> send_both(Connection& connection, std::string first, std::string second) {
+awaitable<bool> send_both(ServerConnection& connection, std::string first, std::string second) {
   const IoStep step = connection.transport.write(first, second);
   if (step.state == IoState::done) {
     co_return true;
@@ -63,7 +63,7 @@ struct Piece {
   bool has_failed = false;
 };
 
-awaitable<Piece> next_piece(Connection& connection, BodyStream& stream) {
+awaitable<Piece> next_piece(ServerConnection& connection, BodyStream& stream) {
   Piece piece;
   try {
     piece.bytes = co_await stream.next();
@@ -77,7 +77,7 @@ awaitable<Piece> next_piece(Connection& connection, BodyStream& stream) {
 }
 
 // `head` goes out together with the first piece.
-awaitable<bool> send_stream(Connection& connection, std::string head,
+awaitable<bool> send_stream(ServerConnection& connection, std::string head,
                             std::unique_ptr<BodyStream> stream, bool is_chunked) {
   std::string before = std::move(head);
   for (;;) {
@@ -106,7 +106,7 @@ awaitable<bool> send_stream(Connection& connection, std::string head,
   co_return co_await send_text(connection, std::move(before));
 }
 
-AnswerFraming framing_of(Connection& connection, const AnswerContext& context,
+AnswerFraming framing_of(ServerConnection& connection, const AnswerContext& context,
                          const ServerAnswer& answer, MonoTime now) {
   AnswerFraming framing;
   framing.is_http_1_0 = context.framing.is_http_1_0;
@@ -128,7 +128,7 @@ After after_answer(const AnswerContext& context, const AnswerFraming& framing) {
 
 // Writes what the socket takes of a whole answer; what it does not take is left in `out` and
 // `answer.body`, with the step that says how much of both is gone.
-IoStep write_now(Connection& connection, ServerAnswer& answer, bool has_body) {
+IoStep write_now(ServerConnection& connection, ServerAnswer& answer, bool has_body) {
   std::string& out = connection.loop.out;
   if (!has_body) {
     answer.body.clear();
@@ -140,7 +140,7 @@ IoStep write_now(Connection& connection, ServerAnswer& answer, bool has_body) {
 }
 
 // Reads and drops until the client ends its side, or is silent, or time is up.
-awaitable<void> drain(Connection& connection, std::chrono::milliseconds time) {
+awaitable<void> drain(ServerConnection& connection, std::chrono::milliseconds time) {
   const HttpServerLimits& limits = connection.loop.shared.limits;
   const MonoTime end = monotonic_now() + time;
   for (;;) {
@@ -167,7 +167,8 @@ awaitable<void> drain(Connection& connection, std::chrono::milliseconds time) {
 
 }  // namespace
 
-awaitable<After> send_answer(Connection& connection, AnswerContext context, ServerAnswer answer) {
+awaitable<After> send_answer(ServerConnection& connection, AnswerContext context,
+                             ServerAnswer answer) {
   const MonoTime now = monotonic_now();
   const AnswerFraming framing = framing_of(connection, context, answer, now);
   const bool has_body = sends_body(answer, framing);
@@ -192,11 +193,11 @@ awaitable<After> send_answer(Connection& connection, AnswerContext context, Serv
   co_return is_sent ? after_answer(context, framing) : After::reset;
 }
 
-awaitable<bool> send_text(Connection& connection, std::string text) {
+awaitable<bool> send_text(ServerConnection& connection, std::string text) {
   return send_both(connection, std::move(text), std::string{});
 }
 
-awaitable<void> end_connection(Connection& connection, After after) {
+awaitable<void> end_connection(ServerConnection& connection, After after) {
   if (after == After::reset) {
     connection.transport.reset_on_close();
   }

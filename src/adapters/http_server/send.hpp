@@ -23,13 +23,15 @@ struct AnswerContext {
 };
 
 // `context.afterwards`, or `end` when the answer ends the connection, or `reset`.
-[[nodiscard]] boost::asio::awaitable<After> send_answer(Connection& connection,
+[[nodiscard]] boost::asio::awaitable<After> send_answer(ServerConnection& connection,
                                                         AnswerContext context, ServerAnswer answer);
 
 // False when the client does not take it in time, or has gone.
-[[nodiscard]] boost::asio::awaitable<bool> send_text(Connection& connection, std::string text);
+[[nodiscard]] boost::asio::awaitable<bool> send_text(ServerConnection& connection,
+                                                     std::string text);
 
 // Does what `after` says, up to closing the socket, which is the caller's.
-[[nodiscard]] boost::asio::awaitable<void> end_connection(Connection& connection, After after);
+[[nodiscard]] boost::asio::awaitable<void> end_connection(ServerConnection& connection,
+                                                          After after);
 
 }  // namespace dispatcher

@@ -175,7 +175,7 @@ void ServerLoop::take(OwnedDescriptor socket) {
     }
   }
   set_no_delay(socket.get());
-  Connection& connection = add(std::move(socket), std::move(tls));
+  ServerConnection& connection = add(std::move(socket), std::move(tls));
   shared.connections.fetch_add(1, std::memory_order_relaxed);
   boost::asio::co_spawn(
       context_, serve_connection(connection), [this, &connection](std::exception_ptr bug) {
@@ -192,7 +192,7 @@ void ServerLoop::refuse(OwnedDescriptor socket) {
     return;  // closed: a handshake would cost what the limit is there to save
   }
   ++turned_away_;
-  Connection& connection = add(std::move(socket), nullptr);
+  ServerConnection& connection = add(std::move(socket), nullptr);
   boost::asio::co_spawn(context_, turn_away(connection),
                         [this, &connection](std::exception_ptr /*bug: it is closed all the same*/) {
                           --turned_away_;
@@ -210,10 +210,10 @@ void ServerLoop::warn_of_refusals() {
   }
 }
 
-Connection& ServerLoop::add(OwnedDescriptor socket, Tls tls) {
+ServerConnection& ServerLoop::add(OwnedDescriptor socket, Tls tls) {
   std::string remote_ip = remote_ip_of(socket.get());
-  auto connection =
-      std::make_unique<Connection>(loop_, context_.get_executor(), socket.get(), std::move(tls));
+  auto connection = std::make_unique<ServerConnection>(loop_, context_.get_executor(), socket.get(),
+                                                       std::move(tls));
   [[maybe_unused]] const int owned_by_connection = socket.release();
   connection->remote_ip = std::move(remote_ip);
   connection->index = connections_.size();
@@ -222,7 +222,7 @@ Connection& ServerLoop::add(OwnedDescriptor socket, Tls tls) {
   return *connections_.back();
 }
 
-void ServerLoop::remove(Connection& connection) {
+void ServerLoop::remove(ServerConnection& connection) {
   const std::size_t index = connection.index;
   std::swap(connections_[index], connections_.back());
   connections_[index]->index = index;

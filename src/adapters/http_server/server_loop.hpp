@@ -46,8 +46,8 @@ class ServerLoop {
   void take(OwnedDescriptor socket);
   void refuse(OwnedDescriptor socket);
   void warn_of_refusals();
-  Connection& add(OwnedDescriptor socket, Tls tls);
-  void remove(Connection& connection);
+  ServerConnection& add(OwnedDescriptor socket, Tls tls);
+  void remove(ServerConnection& connection);
 
   void schedule_sweep();
   void sweep();
@@ -61,7 +61,7 @@ class ServerLoop {
   boost::asio::io_context context_{1};
   LoopContext loop_;
   boost::asio::posix::basic_stream_descriptor<Executor> listener_;
-  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<std::unique_ptr<ServerConnection>> connections_;
   std::size_t turned_away_ = 0;  // of those, the ones that are being refused
   std::chrono::milliseconds sweep_interval_;
   Timer sweep_timer_;

@@ -141,8 +141,8 @@ Result<void> load_key(SSL_CTX* context, const std::string& file,
 
 }  // namespace
 
-Result<std::unique_ptr<TlsContext>> TlsContext::load(const std::string& certificate_file,
-                                                     const std::string& key_file) {
+Result<std::unique_ptr<ServerTls>> ServerTls::load(const std::string& certificate_file,
+                                                   const std::string& key_file) {
   BioMethod method = make_method();
   Context context = make_context();
   if (!method || !context) {
@@ -154,10 +154,10 @@ Result<std::unique_ptr<TlsContext>> TlsContext::load(const std::string& certific
   if (const auto loaded = load_key(context.get(), key_file, certificate_file); !loaded) {
     return loaded.error();
   }
-  return std::unique_ptr<TlsContext>{new TlsContext{std::move(method), std::move(context)}};
+  return std::unique_ptr<ServerTls>{new ServerTls{std::move(method), std::move(context)}};
 }
 
-Tls TlsContext::accept(int socket) const {
+Tls ServerTls::accept(int socket) const {
   Tls tls{SSL_new(context_.get())};
   BIO* bio = tls ? BIO_new(method_.get()) : nullptr;
   if (bio == nullptr) {

@@ -17,19 +17,19 @@ struct FreeTls {
 };
 using Tls = std::unique_ptr<SSL, FreeTls>;
 
-class TlsContext {
+class ServerTls {
  public:
   // PEM files. `invalid` names the file that is missing, is no certificate or key, or does not
   // belong to the other.
-  [[nodiscard]] static Result<std::unique_ptr<TlsContext>> load(const std::string& certificate_file,
-                                                                const std::string& key_file);
+  [[nodiscard]] static Result<std::unique_ptr<ServerTls>> load(const std::string& certificate_file,
+                                                               const std::string& key_file);
 
   // The server's side of a connection over a socket that does not block and that stays the
   // caller's. Null when memory is short. Callable from any thread.
   [[nodiscard]] Tls accept(int socket) const;
 
  private:
-  TlsContext(std::unique_ptr<BIO_METHOD, FreeTls> method, std::unique_ptr<SSL_CTX, FreeTls> context)
+  ServerTls(std::unique_ptr<BIO_METHOD, FreeTls> method, std::unique_ptr<SSL_CTX, FreeTls> context)
       : method_(std::move(method)), context_(std::move(context)) {}
 
   std::unique_ptr<BIO_METHOD, FreeTls> method_;

@@ -12,7 +12,7 @@ using boost::asio::use_awaitable;
 using Descriptor = boost::asio::posix::descriptor_base;
 
 // One read; its bytes are in the input afterwards.
-IoState read_once(Connection& connection) {
+IoState read_once(ServerConnection& connection) {
   const IoStep step = connection.transport.read(connection.loop.scratch);
   connection.may_hold_more =
       step.state == IoState::done &&
@@ -30,7 +30,7 @@ bool is_waiting_worthwhile(IoState state) {
 
 }  // namespace
 
-awaitable<Wait> wait_for(Connection& connection, IoState wants, MonoTime deadline) {
+awaitable<Wait> wait_for(ServerConnection& connection, IoState wants, MonoTime deadline) {
   if (connection.is_cut) {
     co_return Wait::cut;
   }
@@ -47,7 +47,7 @@ awaitable<Wait> wait_for(Connection& connection, IoState wants, MonoTime deadlin
   co_return error || connection.is_cut ? Wait::cut : Wait::ready;
 }
 
-awaitable<Fill> fill_input(Connection& connection, MonoTime deadline) {
+awaitable<Fill> fill_input(ServerConnection& connection, MonoTime deadline) {
   IoState state = connection.may_hold_more ? read_once(connection) : IoState::wants_read;
   while (is_waiting_worthwhile(state)) {
     const Wait wait = co_await wait_for(connection, state, deadline);
@@ -65,7 +65,7 @@ awaitable<Fill> fill_input(Connection& connection, MonoTime deadline) {
   co_return state == IoState::done ? Fill::some : Fill::gone;
 }
 
-awaitable<bool> shake_hands(Connection& connection) {
+awaitable<bool> shake_hands(ServerConnection& connection) {
   const MonoTime deadline = monotonic_now() + connection.loop.shared.limits.handshake_time;
   connection.is_idle = true;  // nothing is asked yet: a stop need not wait
   IoState state = connection.transport.handshake();

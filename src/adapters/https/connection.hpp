@@ -12,20 +12,20 @@
 
 namespace dispatcher {
 
-struct Connection {
-  Connection(Origin made_for, boost::asio::ip::tcp::socket connected, std::string remote)
+struct ClientConnection {
+  ClientConnection(Origin made_for, boost::asio::ip::tcp::socket connected, std::string remote)
       : origin(std::move(made_for)),
         socket(std::move(connected)),
         remote_address(std::move(remote)) {
     wire.socket = socket.native_handle();
   }
-  ~Connection() {
+  ~ClientConnection() {
     if (tls) {
       tls->close();
     }
   }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  ClientConnection(const ClientConnection&) = delete;
+  ClientConnection& operator=(const ClientConnection&) = delete;
 
   Io read(std::span<char> into, std::size_t& count) {
     return tls ? tls->read(into, count) : wire.read(into, count);

@@ -13,12 +13,12 @@ ConnectionPool::ConnectionPool(Deadlines& deadlines, std::size_t max_idle,
   watch_.end_wait = [](void* pool) { static_cast<ConnectionPool*>(pool)->drop_expired(); };
 }
 
-std::unique_ptr<Connection> ConnectionPool::take(const OriginView& origin) {
+std::unique_ptr<ClientConnection> ConnectionPool::take(const OriginView& origin) {
   const auto found = by_origin_.find(origin);
   if (found == by_origin_.end()) {
     return nullptr;
   }
-  std::unique_ptr<Connection> alive;
+  std::unique_ptr<ClientConnection> alive;
   while (!alive && !found->second.empty()) {
     const auto last = found->second.back();
     found->second.pop_back();
@@ -35,7 +35,7 @@ std::unique_ptr<Connection> ConnectionPool::take(const OriginView& origin) {
   return alive;
 }
 
-void ConnectionPool::keep(std::unique_ptr<Connection> connection, std::size_t max_of_origin) {
+void ConnectionPool::keep(std::unique_ptr<ClientConnection> connection, std::size_t max_of_origin) {
   if (deadlines_.is_aborted() || max_idle_ == 0 || max_of_origin == 0) {
     return;
   }

@@ -23,10 +23,10 @@ class ConnectionPool {
   ConnectionPool& operator=(const ConnectionPool&) = delete;
 
   // The one used last that is still alive, or null. Dead ones met on the way are dropped.
-  [[nodiscard]] std::unique_ptr<Connection> take(const OriginView& origin);
+  [[nodiscard]] std::unique_ptr<ClientConnection> take(const OriginView& origin);
   // Keeps it, unless `max_of_origin` are kept already; the one unused for longest of all gives way
   // when the pool is full.
-  void keep(std::unique_ptr<Connection> connection, std::size_t max_of_origin);
+  void keep(std::unique_ptr<ClientConnection> connection, std::size_t max_of_origin);
   void clear();
   // Closes the `count` unused for longest, to have their descriptors.
   void drop_oldest(std::size_t count);
@@ -35,7 +35,7 @@ class ConnectionPool {
 
  private:
   struct Idle {
-    std::unique_ptr<Connection> connection;
+    std::unique_ptr<ClientConnection> connection;
     MonoTime since{};
   };
   using IdleList = std::list<Idle>;  // oldest first

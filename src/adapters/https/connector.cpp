@@ -135,7 +135,7 @@ asio::awaitable<Attempted> connect_to(HttpsCore* core, tcp::endpoint endpoint, W
 }
 
 struct Connected {
-  std::variant<Failure, std::unique_ptr<Connection>> result;
+  std::variant<Failure, std::unique_ptr<ClientConnection>> result;
 };
 
 // Every address in turn, each with an equal share of the time that is left.
@@ -152,7 +152,7 @@ asio::awaitable<Connected> connect_to_any(HttpsCore* core, const HttpRequest* re
     Attempted attempted = co_await connect_to(core, endpoint, watch);
     if (attempted.socket) {
       ++core->connections_opened;
-      co_return Connected{std::make_unique<Connection>(
+      co_return Connected{std::make_unique<ClientConnection>(
           Origin{origin_of(*request)}, std::move(*attempted.socket), remote_text(endpoint))};
     }
     if (watch->stop == Stop::none) {
@@ -167,7 +167,7 @@ asio::awaitable<Connected> connect_to_any(HttpsCore* core, const HttpRequest* re
   co_return Connected{std::move(last)};
 }
 
-void took(Connection& connection, const ExchangeBuffers& buffers, const error_code& error,
+void took(ClientConnection& connection, const ExchangeBuffers& buffers, const error_code& error,
           std::size_t count) {
   connection.wire.input = {buffers.received.data(), count};
   if (error) {
@@ -189,7 +189,7 @@ TlsPeer tls_peer(const HttpRequest& request) {
 }
 
 asio::awaitable<std::optional<Failure>> shake_hands(HttpsCore* core, const HttpRequest* request,
-                                                    Connection* connection,
+                                                    ClientConnection* connection,
                                                     ExchangeBuffers* buffers, Watch* watch) {
   watch->phase = "TLS handshake";
   connection->tls.emplace(*core->tls, connection->wire, tls_peer(*request),
@@ -234,33 +234,34 @@ std::optional<Failure> refuse_target(const HttpsCore& core, const HttpRequest& r
   return std::nullopt;
 }
 
-asio::awaitable<Opened> open_connection(HttpsCore* core, const HttpRequest* request,
-                                        ExchangeBuffers* buffers, Watch* watch) {
+asio::awaitable<OpenedConnection> open_connection(HttpsCore* core, const HttpRequest* request,
+                                                  ExchangeBuffers* buffers, Watch* watch) {
   const MonoTime connect_by =
       std::min(request->deadline, core->deadlines->now() + request->connect_timeout);
   core->deadlines->set(*watch, connect_by);
   Targets targets = co_await find_targets(core, request, watch);
   if (targets.failure) {
-    co_return Opened{std::move(*targets.failure), {}};
+    co_return OpenedConnection{std::move(*targets.failure), {}};
   }
   Connected connected =
       co_await connect_to_any(core, request, std::move(targets.addresses), connect_by, watch);
   if (auto* failure = std::get_if<Failure>(&connected.result)) {
-    co_return Opened{std::move(*failure), {}};
+    co_return OpenedConnection{std::move(*failure), {}};
   }
-  auto connection = std::move(std::get<std::unique_ptr<Connection>>(connected.result));
+  auto connection = std::move(std::get<std::unique_ptr<ClientConnection>>(connected.result));
   core->deadlines->set(*watch, request->deadline);
   std::string remote = connection->remote_address;
   if (request->url.is_https) {
     auto failure = co_await shake_hands(core, request, connection.get(), buffers, watch);
     if (failure) {
-      co_return Opened{std::move(*failure), std::move(remote)};
+      co_return OpenedConnection{std::move(*failure), std::move(remote)};
     }
   }
-  co_return Opened{std::move(connection), std::move(remote)};
+  co_return OpenedConnection{std::move(connection), std::move(remote)};
 }
 
-asio::awaitable<void> receive(Connection* connection, ExchangeBuffers* buffers, Watch* watch) {
+asio::awaitable<void> receive(ClientConnection* connection, ExchangeBuffers* buffers,
+                              Watch* watch) {
   if (watch->stop != Stop::none || !connection->wire.input.empty() || connection->wire.is_ended) {
     co_return;
   }
@@ -272,7 +273,7 @@ asio::awaitable<void> receive(Connection* connection, ExchangeBuffers* buffers, 
   }
 }
 
-asio::awaitable<void> wait_for_output(Connection* connection, ExchangeBuffers* buffers,
+asio::awaitable<void> wait_for_output(ClientConnection* connection, ExchangeBuffers* buffers,
                                       Watch* watch) {
   using asio::experimental::awaitable_operators::operator||;
   tcp::socket& socket = connection->socket;

@@ -9,8 +9,8 @@
 
 namespace dispatcher {
 
-struct Opened {
-  std::variant<Failure, std::unique_ptr<Connection>> result;
+struct OpenedConnection {
+  std::variant<Failure, std::unique_ptr<ClientConnection>> result;
   std::string remote_address;  // also of a connection whose handshake failed
 };
 
@@ -20,18 +20,18 @@ struct Opened {
 
 // By the watch's deadline. What was received behind the handshake is in `buffers`, where the
 // connection's wire finds it.
-[[nodiscard]] boost::asio::awaitable<Opened> open_connection(HttpsCore* core,
-                                                             const HttpRequest* request,
-                                                             ExchangeBuffers* buffers,
-                                                             Watch* watch);
+[[nodiscard]] boost::asio::awaitable<OpenedConnection> open_connection(HttpsCore* core,
+                                                                       const HttpRequest* request,
+                                                                       ExchangeBuffers* buffers,
+                                                                       Watch* watch);
 
 // Reads what has come into `buffers`, once the connection's wire has nothing left. Does not say how
 // it went: the wire knows, and the watch.
-[[nodiscard]] boost::asio::awaitable<void> receive(Connection* connection, ExchangeBuffers* buffers,
-                                                   Watch* watch);
+[[nodiscard]] boost::asio::awaitable<void> receive(ClientConnection* connection,
+                                                   ExchangeBuffers* buffers, Watch* watch);
 
 // Until the socket takes bytes again, or something has come that can be read.
-[[nodiscard]] boost::asio::awaitable<void> wait_for_output(Connection* connection,
+[[nodiscard]] boost::asio::awaitable<void> wait_for_output(ClientConnection* connection,
                                                            ExchangeBuffers* buffers, Watch* watch);
 
 }  // namespace dispatcher

@@ -48,7 +48,7 @@ class BorrowedBuffers {
 struct Conversation {
   HttpsCore* core;
   const HttpRequest* request;
-  Connection* connection;
+  ClientConnection* connection;
   ExchangeBuffers* buffers;
   Watch* watch;
   AnswerReader* reader;
@@ -151,8 +151,9 @@ struct Said {
   bool was_dead = false;  // the connection ended, or broke, before a byte of an answer
 };
 
-asio::awaitable<Said> converse(HttpsCore* core, const HttpRequest* request, Connection* connection,
-                               ExchangeBuffers* buffers, Watch* watch) {
+asio::awaitable<Said> converse(HttpsCore* core, const HttpRequest* request,
+                               ClientConnection* connection, ExchangeBuffers* buffers,
+                               Watch* watch) {
   BodyPolicy policy;
   policy.needs_whole = request->needs_whole_body;
   policy.max_bytes = request->max_body_bytes;
@@ -178,7 +179,7 @@ asio::awaitable<Said> converse(HttpsCore* core, const HttpRequest* request, Conn
 
 // A kept connection, or the right to open one; neither when the watch was stopped.
 struct Found {
-  std::unique_ptr<Connection> kept;
+  std::unique_ptr<ClientConnection> kept;
   bool may_open = false;
 };
 
@@ -225,17 +226,18 @@ asio::awaitable<Exchange> exchange(std::shared_ptr<HttpsCore> core, HttpRequest 
       }
       co_return Exchange{stopped(watch), {}};
     }
-    std::unique_ptr<Connection> connection = std::move(found.kept);
+    std::unique_ptr<ClientConnection> connection = std::move(found.kept);
     const bool is_reused = connection != nullptr;
     if (!is_reused) {
-      Opened opened = co_await open_connection(core.get(), &request, buffers.get(), &watch);
+      OpenedConnection opened =
+          co_await open_connection(core.get(), &request, buffers.get(), &watch);
       if (found.may_open) {
         core->gate.leave(origin_of(request));
       }
       if (auto* why = std::get_if<Failure>(&opened.result)) {
         co_return Exchange{std::move(*why), std::move(opened.remote_address)};
       }
-      connection = std::move(std::get<std::unique_ptr<Connection>>(opened.result));
+      connection = std::move(std::get<std::unique_ptr<ClientConnection>>(opened.result));
     }
     Said said = co_await converse(core.get(), &request, connection.get(), buffers.get(), &watch);
     // As a rule it was closed while it was idle, just before the request came. RFC 9110, section
@@ -258,11 +260,11 @@ asio::awaitable<Exchange> exchange(std::shared_ptr<HttpsCore> core, HttpRequest 
 
 Result<std::unique_ptr<HttpsClient>> HttpsClient::make(asio::any_io_executor loop,
                                                        const Clock& clock, HttpsOptions options) {
-  auto tls = TlsContext::make(options.ca_files);
+  auto tls = ClientTls::make(options.ca_files);
   if (!tls) {
     return tls.error();
   }
-  auto shared = std::make_shared<const TlsContext>(std::move(*tls));
+  auto shared = std::make_shared<const ClientTls>(std::move(*tls));
   auto core =
       std::make_shared<HttpsCore>(std::move(loop), clock, std::move(options), std::move(shared));
   return std::unique_ptr<HttpsClient>(new HttpsClient{std::move(core)});
@@ -270,7 +272,7 @@ Result<std::unique_ptr<HttpsClient>> HttpsClient::make(asio::any_io_executor loo
 
 std::unique_ptr<HttpsClient> HttpsClient::make_plain(asio::any_io_executor loop,
                                                      const Clock& clock) {
-  auto tls = std::make_shared<const TlsContext>(TlsContext::make_empty());
+  auto tls = std::make_shared<const ClientTls>(ClientTls::make_empty());
   auto core = std::make_shared<HttpsCore>(std::move(loop), clock, HttpsOptions{}, std::move(tls));
   return std::unique_ptr<HttpsClient>(new HttpsClient{std::move(core)});
 }

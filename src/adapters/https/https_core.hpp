@@ -25,7 +25,7 @@ struct ExchangeBuffers {
 
 struct HttpsCore {
   HttpsCore(boost::asio::any_io_executor executor, const Clock& clock, HttpsOptions chosen,
-            std::shared_ptr<const TlsContext> context)
+            std::shared_ptr<const ClientTls> context)
       : loop(executor),
         options(std::move(chosen)),
         tls(std::move(context)),
@@ -36,7 +36,7 @@ struct HttpsCore {
 
   boost::asio::any_io_executor loop;
   HttpsOptions options;
-  std::shared_ptr<const TlsContext> tls;  // shared by clients that share their certificates
+  std::shared_ptr<const ClientTls> tls;  // shared by clients that share their certificates
   std::shared_ptr<Deadlines> deadlines;
   std::shared_ptr<Resolver> resolver;
   ConnectionPool pool;

@@ -144,8 +144,8 @@ std::string reason_text(unsigned long error) {
 
 }  // namespace
 
-TlsContext TlsContext::make_empty() {
-  TlsContext made;
+ClientTls ClientTls::make_empty() {
+  ClientTls made;
   made.context_.reset(SSL_CTX_new(TLS_client_method()));
   made.wire_method_ = make_wire_method();
   SSL_CTX* context = made.context_.get();
@@ -166,8 +166,8 @@ TlsContext TlsContext::make_empty() {
   return made;
 }
 
-Result<TlsContext> TlsContext::make(const std::vector<std::string>& ca_files) {
-  TlsContext made = make_empty();
+Result<ClientTls> ClientTls::make(const std::vector<std::string>& ca_files) {
+  ClientTls made = make_empty();
   SSL_CTX* context = made.context_.get();
   const auto has_bundle = load_system_bundle(context, made.bundle_);
   if (!has_bundle) {
@@ -186,7 +186,7 @@ Result<TlsContext> TlsContext::make(const std::vector<std::string>& ca_files) {
   return made;
 }
 
-TlsStream::TlsStream(const TlsContext& context, Wire& wire, const TlsPeer& peer,
+TlsStream::TlsStream(const ClientTls& context, Wire& wire, const TlsPeer& peer,
                      SSL_SESSION* session)
     : context_(context), wire_(wire), ssl_(SSL_new(context.context())) {
   DISPATCHER_CHECK(ssl_ != nullptr);

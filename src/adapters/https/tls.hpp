@@ -31,13 +31,13 @@ using SslContextPtr = std::unique_ptr<SSL_CTX, FreedBy<SSL_CTX_free>>;
 using SslSessionPtr = std::unique_ptr<SSL_SESSION, FreedBy<SSL_SESSION_free>>;
 using BioMethodPtr = std::unique_ptr<BIO_METHOD, FreedBy<BIO_meth_free>>;
 
-class TlsContext {
+class ClientTls {
  public:
   // Loads the trusted certificates; see HttpsClient::make.
-  [[nodiscard]] static Result<TlsContext> make(const std::vector<std::string>& ca_files);
+  [[nodiscard]] static Result<ClientTls> make(const std::vector<std::string>& ca_files);
 
   // Trusts nobody.
-  [[nodiscard]] static TlsContext make_empty();
+  [[nodiscard]] static ClientTls make_empty();
 
   [[nodiscard]] SSL_CTX* context() const { return context_.get(); }
   [[nodiscard]] const BIO_METHOD* wire_method() const { return wire_method_.get(); }
@@ -45,7 +45,7 @@ class TlsContext {
   [[nodiscard]] bool has_trusted_certificates() const { return has_trusted_certificates_; }
 
  private:
-  TlsContext() = default;
+  ClientTls() = default;
 
   std::unique_ptr<TrustedBundle> bundle_;  // before the context, whose store asks it
   SslContextPtr context_;
@@ -62,7 +62,7 @@ struct TlsPeer {
 class TlsStream {
  public:
   // `context` and `wire` outlive the stream. `session`: an earlier one with this peer, or null.
-  TlsStream(const TlsContext& context, Wire& wire, const TlsPeer& peer, SSL_SESSION* session);
+  TlsStream(const ClientTls& context, Wire& wire, const TlsPeer& peer, SSL_SESSION* session);
   ~TlsStream();
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
@@ -83,11 +83,11 @@ class TlsStream {
   [[nodiscard]] Failure failure() const;
 
  private:
-  friend class TlsContext;
+  friend class ClientTls;
   static int keep_session(SSL* ssl, SSL_SESSION* session);
   Io outcome(int returned);
 
-  const TlsContext& context_;
+  const ClientTls& context_;
   Wire& wire_;
   SslPtr ssl_;
   SslSessionPtr session_;
