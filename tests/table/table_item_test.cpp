@@ -275,6 +275,7 @@ TEST(table_event, its_payload_is_the_text_ingested_before_anything_made_of_it) {
   const std::string_view text = R"({"S":"{ \"t\" : 1.0 }"})";
   for (const Case& one : {
            Case{R"({"S":"{ \"r\" : 1e2 }"})", map, R"({ "r" : 1e2 })"},
+           Case{R"({"S":"{ \"r\" : 1e2 }"})", text, R"({ "r" : 1e2 })"},
            Case{"", map, R"({"a":1})"},
            Case{"", text, R"({ "t" : 1.0 })"},
            Case{R"({"S":"[1]"})", map, R"({"a":1})"},
