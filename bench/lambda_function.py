@@ -105,10 +105,14 @@ def function(folder, scale):
     receiver = nginx.Nginx(folder / "runs", log=False)
     service = harness.Service(folder / "runs")
     with harness.stopping(receiver, service):
+        wrk = measure.wrk(receiver.url(), "post", seconds=max(2, int(4 * scale)),
+                          BODY="x" * measure.BODY_BYTES)
+        rows.append(Row("`wrk`: the same POSTs to the same nginx", f"{wrk.rate:,.0f}/s, {wrk.cpu_us:.1f} µs CPU each"))
         for events in RUNS:
             seconds, cpu, peak, calls = run_of(folder / "runs", service, receiver, events)
             measured = (f"{seconds * 1000:.0f} ms wall, {cpu / events * 1000:.2f} ms CPU per event, {peak:.1f} MB, "
-                        f"{calls / events:.2f} calls of the API per event")
+                        f"{calls / events:.2f} calls of the API per event; `wrk`'s CPU for as many × "
+                        f"{cpu / events * 1e6 / wrk.cpu_us:.0f}, its time × {seconds * wrk.rate / events:.0f}")
             is_target = events == 100
             rows.append(Row(f"a cold run of {events}", measured,
                             "≤ 100 ms, ≤ 0.3 ms, ≤ 24 MB" if is_target else "",
