@@ -81,3 +81,16 @@ def test_calls_and_attempts_are_subsegments_of_the_invocation(world, aws):
         assert one["trace_id"] == "1-5759e988-bd862e3fe1be46a994272793"
         assert one["parent_id"] == "53995c3f42cd8ad8" and one["type"] == "subsegment"
     assert "hook" not in json.dumps(subsegments)
+
+
+def test_a_run_goes_on_where_neither_the_daemon_nor_cloudwatch_is_there(world, aws):
+    receiver = world.receiver()
+    api = world.plain()
+    aws.secret = {"zapier_api_key": api.API_KEY, "zapier_webhook_url": receiver.url}
+    aws.daemon.close()
+    runtime, function = world.function(AWS_ENDPOINT_URL_CLOUDWATCH="http://127.0.0.1:9")
+    for _ in range(2):
+        api.add()
+        assert runtime.invoke().result()["acknowledged_count"] == 1
+    assert aws.published == []
+    assert "the run's metrics could not be published" in function.stderr()
