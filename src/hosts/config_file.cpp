@@ -112,6 +112,14 @@ std::size_t skip_quoted(std::string_view content, std::size_t at) {
   return content.size();
 }
 
+// Whether a text can begin here: behind what a value or a key can follow. A quote elsewhere is a
+// mistake, which the parser must not read on from.
+bool may_quote(std::string_view content, std::size_t at) {
+  const std::size_t before = content.substr(0, at).find_last_not_of(" \t");
+  return before == std::string_view::npos ||
+         std::string_view{"=[{,.\n\xBF"}.find(content[before]) != std::string_view::npos;
+}
+
 // The line of the first byte past ASCII that is in no text and no comment; 0 when there is none.
 // toml++ 3.3 runs into undefined behaviour at some of them, instead of refusing them.
 std::size_t line_of_stray_byte(std::string_view content) {
@@ -122,7 +130,8 @@ std::size_t line_of_stray_byte(std::string_view content) {
       return 1 + static_cast<std::size_t>(std::count(
                      content.begin(), content.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
     }
-    at = c == '#' || c == '"' || c == '\'' ? skip_quoted(content, at) : at + 1;
+    const bool is_skipped = c == '#' || ((c == '"' || c == '\'') && may_quote(content, at));
+    at = is_skipped ? skip_quoted(content, at) : at + 1;
   }
   return 0;
 }
