@@ -1,9 +1,12 @@
 #include "hosts/config_file.hpp"
 
+#include "base/bytes.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <optional>
@@ -17,6 +20,8 @@
 
 namespace dispatcher {
 namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 const SettingRow* find_key(std::string_view key) {
   for (const SettingRow& row : setting_table()) {
@@ -112,29 +117,60 @@ std::size_t skip_quoted(std::string_view content, std::size_t at) {
   return content.size();
 }
 
-// Whether a text can begin here: behind what a value or a key can follow. A quote elsewhere is a
-// mistake, which the parser must not read on from.
-bool may_quote(std::string_view content, std::size_t at) {
-  const std::size_t before = content.substr(0, at).find_last_not_of(" \t");
-  return before == std::string_view::npos ||
-         std::string_view{"=[{,.\n\xBF"}.find(content[before]) != std::string_view::npos;
-}
-
 // The line of the first byte past ASCII that is in no text and no comment; 0 when there is none.
-// toml++ 3.3 runs into undefined behaviour at some of them, instead of refusing them.
 std::size_t line_of_stray_byte(std::string_view content) {
-  std::size_t at = content.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  std::size_t at = content.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
   while (at < content.size()) {
     const char c = content[at];
     if (static_cast<unsigned char>(c) >= 0x80) {
       return 1 + static_cast<std::size_t>(std::count(
                      content.begin(), content.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
     }
-    const bool is_skipped = c == '#' || ((c == '"' || c == '\'') && may_quote(content, at));
-    at = is_skipped ? skip_quoted(content, at) : at + 1;
+    at = c == '#' || c == '"' || c == '\'' ? skip_quoted(content, at) : at + 1;
   }
   return 0;
 }
+
+// The text in ASCII alone, each other byte as a mark and two digits: toml++ 3.3 may run into
+// undefined behaviour at characters that it did not expect, wherever they are.
+class AsciiText {
+ public:
+  explicit AsciiText(std::string_view content) {
+    for (int i = 0; content.find(mark_) != std::string_view::npos; ++i) {
+      mark_ = fmt::format("q{}z", i);
+    }
+    for (const char c : content) {
+      const auto byte = static_cast<unsigned char>(c);
+      ascii_ += byte < 0x80 ? std::string{c} : fmt::format("{}{:02x}", mark_, byte);
+    }
+  }
+
+  [[nodiscard]] const std::string& ascii() const { return ascii_; }
+
+  // What a piece of it was before.
+  [[nodiscard]] std::string original(std::string_view piece) const {
+    std::string out;
+    while (!piece.empty()) {
+      const std::size_t at = std::min(piece.find(mark_), piece.size());
+      out += piece.substr(0, at);
+      piece.remove_prefix(at);
+      unsigned char byte = 0;
+      const std::string_view digits =
+          piece.size() < mark_.size() + 2 ? "" : piece.substr(mark_.size(), 2);
+      if (std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16).ec !=
+          std::errc{}) {
+        break;  // a message may end in the middle
+      }
+      out += static_cast<char>(byte);
+      piece.remove_prefix(mark_.size() + 2);
+    }
+    return out;
+  }
+
+ private:
+  std::string mark_ = "qz";
+  std::string ascii_;
+};
 
 Error wrong(const std::string& path, std::string what) {
   return make_error(ErrorKind::invalid, fmt::format("config file {}: {}", path, what));
@@ -158,23 +194,32 @@ Result<std::map<Setting, std::vector<std::string>>> parse_config(std::string_vie
                                    "characters that are not ASCII",
                                    line));
   }
-  const toml::parse_result parsed = toml::parse(content);
+  if (!is_valid_utf8(content)) {
+    return wrong(path, "is not UTF-8");
+  }
+  content.remove_prefix(content.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+  const AsciiText text{content};
+  const toml::parse_result parsed = toml::parse(text.ascii());
   if (!parsed) {
     return wrong(path, fmt::format("line {}: {}", parsed.error().source().begin.line,
-                                   parsed.error().description()));
+                                   text.original(parsed.error().description())));
   }
   std::map<Setting, std::vector<std::string>> found;
   for (const auto& [key, node] : parsed.table()) {
-    const SettingRow* row = find_key(key.str());
+    const std::string name = text.original(key.str());
+    const SettingRow* row = find_key(name);
     if (row == nullptr) {
       return wrong(path, fmt::format("line {}: {} is no setting ({})", key.source().begin.line,
-                                     key.str(), nearest_key(key.str())));
+                                     name, nearest_key(name)));
     }
     auto texts = texts_of(node);
     if (!texts) {
       return wrong(path, fmt::format("line {}: {} is neither a text, a number, a boolean nor an "
                                      "array of them",
-                                     key.source().begin.line, key.str()));
+                                     key.source().begin.line, name));
+    }
+    for (std::string& one : *texts) {
+      one = text.original(one);
     }
     found.emplace(row->setting, std::move(*texts));
   }
