@@ -177,29 +177,19 @@ asio::awaitable<Said> converse(HttpsCore* core, const HttpRequest* request,
   co_return said;
 }
 
-// A kept connection, or the right to open one; neither when the watch was stopped.
+// A kept connection, or the right to open one; neither while enough are being opened.
 struct Found {
   std::unique_ptr<ClientConnection> kept;
   bool may_open = false;
 };
 
-asio::awaitable<Found> find_connection(HttpsCore* core, const HttpRequest* request, Watch* watch) {
-  const OriginView origin = origin_of(*request);
+Found find_connection(HttpsCore& core, const HttpRequest& request) {
   Found found;
-  while (watch->stop == Stop::none) {
-    if (request->max_idle_connections > 0) {
-      found.kept = core->pool.take(origin);
-    }
-    if (found.kept || core->gate.enter(origin)) {
-      found.may_open = !found.kept;
-      break;
-    }
-    co_await core->gate.wait(origin, watch);
+  if (request.max_idle_connections > 0) {
+    found.kept = core.pool.take(origin_of(request));
   }
-  if (watch->stop != Stop::none) {
-    core->gate.wake_one(origin);  // what it may have been woken for is the next one's
-  }
-  co_return found;
+  found.may_open = !found.kept && core.gate.enter(origin_of(request));
+  return found;
 }
 
 asio::awaitable<Exchange> exchange(std::shared_ptr<HttpsCore> core, HttpRequest request) {
@@ -217,13 +207,15 @@ asio::awaitable<Exchange> exchange(std::shared_ptr<HttpsCore> core, HttpRequest 
   bool may_be_kept = true;
   for (;;) {
     Found found;
-    if (may_be_kept) {
-      found = co_await find_connection(core.get(), &request, &watch);
+    while (may_be_kept && watch.stop == Stop::none) {
+      found = find_connection(*core, request);
+      if (found.kept || found.may_open) {
+        break;
+      }
+      co_await core->gate.wait(origin_of(request), &watch);
     }
     if (watch.stop != Stop::none) {
-      if (found.may_open) {
-        core->gate.leave(origin_of(request));
-      }
+      core->gate.wake_one(origin_of(request));  // what it may have been woken for is the next one's
       co_return Exchange{stopped(watch), {}};
     }
     std::unique_ptr<ClientConnection> connection = std::move(found.kept);

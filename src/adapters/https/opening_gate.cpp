@@ -32,6 +32,9 @@ void OpeningGate::leave(const OriginView& origin) {
 }
 
 void OpeningGate::wake_one(const OriginView& origin) {
+  if (gates_.empty()) {
+    return;  // as a rule; every exchange ends with this
+  }
   const auto found = gates_.find(origin);
   if (found == gates_.end() || found->second.waiting.empty()) {
     return;
