@@ -1,12 +1,11 @@
 // One piece of work for all who want what it comes to at the same time.
 #pragma once
 
+#include "base/signal.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <memory>
 #include <optional>
@@ -23,9 +22,7 @@ class SingleFlight {
   [[nodiscard]] boost::asio::awaitable<T> join(Work work) {
     const auto executor = co_await boost::asio::this_coro::executor;
     if (const auto other = flight_) {
-      boost::system::error_code ignored;  // that it was cancelled is what is waited for
-      co_await other->done.async_wait(
-          boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+      co_await other->done.wait();
       co_return other->result.value();
     }
     const auto flight = std::make_shared<Flight>(executor);
@@ -37,11 +34,10 @@ class SingleFlight {
   }
 
  private:
-  // Whoever else wants the same meanwhile waits for this timer's end.
+  // Whoever else wants the same meanwhile waits for its end.
   struct Flight {
-    explicit Flight(const boost::asio::any_io_executor& executor)
-        : done(executor, boost::asio::steady_timer::time_point::max()) {}
-    boost::asio::steady_timer done;
+    explicit Flight(const boost::asio::any_io_executor& executor) : done(executor) {}
+    Signal done;
     std::optional<T> result;
   };
 

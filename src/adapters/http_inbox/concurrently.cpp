@@ -1,10 +1,9 @@
 #include "adapters/http_inbox/concurrently.hpp"
 
+#include "base/signal.hpp"
+
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -16,13 +15,11 @@ namespace {
 struct Shared {
   Shared(const boost::asio::any_io_executor& executor, std::size_t calls,
          std::function<boost::asio::awaitable<void>(std::size_t)> function)
-      : count(calls), call(std::move(function)), done(executor, Timer::time_point::max()) {}
-
-  using Timer = boost::asio::steady_timer;
+      : count(calls), call(std::move(function)), done(executor) {}
 
   std::size_t count;
   std::function<boost::asio::awaitable<void>(std::size_t)> call;
-  Timer done;  // cancelled when the last worker ends
+  Signal done;  // cancelled when the last worker ends
   std::size_t next = 0;
   std::size_t workers = 0;
 };
@@ -57,9 +54,7 @@ boost::asio::awaitable<void> for_each_concurrently(
     });
   }
   while (shared->workers > 0) {
-    boost::system::error_code ignored;  // that it was cancelled is what is waited for
-    co_await shared->done.async_wait(
-        boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+    co_await shared->done.wait();
   }
 }
 

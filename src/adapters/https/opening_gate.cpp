@@ -1,8 +1,5 @@
 #include "adapters/https/opening_gate.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <algorithm>
 
 namespace dispatcher {
@@ -39,18 +36,17 @@ void OpeningGate::wake_one(const OriginView& origin) {
   if (found == gates_.end() || found->second.waiting.empty()) {
     return;
   }
-  boost::asio::steady_timer* first = found->second.waiting.front();
+  Signal* first = found->second.waiting.front();
   found->second.waiting.pop_front();
   first->cancel();
 }
 
 boost::asio::awaitable<void> OpeningGate::wait(OriginView origin, Watch* watch) {
-  boost::asio::steady_timer turn{loop_, boost::asio::steady_timer::time_point::max()};
+  Signal turn{loop_};
   gates_.find(origin)->second.waiting.push_back(&turn);
   {
     const Waiting waiting{*watch, turn};
-    boost::system::error_code ignored;  // that it was cancelled is what is waited for
-    co_await turn.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+    co_await turn.wait();
   }
   // Its deadline, and not its turn, may have ended it.
   const auto found = gates_.find(origin);

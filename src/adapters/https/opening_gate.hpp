@@ -5,10 +5,10 @@
 
 #include "adapters/https/deadlines.hpp"
 #include "adapters/https/origin.hpp"
+#include "base/signal.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <cstddef>
 #include <deque>
@@ -37,7 +37,7 @@ class OpeningGate {
  private:
   struct Gate {
     std::size_t opening = 0;
-    std::deque<boost::asio::steady_timer*> waiting;  // in the order in which they came
+    std::deque<Signal*> waiting;  // in the order in which they came
   };
 
   void drop_if_idle(const OriginView& origin);
