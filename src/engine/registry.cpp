@@ -11,7 +11,8 @@ namespace {
 
 using boost::asio::awaitable;
 
-// How often a change is tried on the latest record when others change it at the same time.
+// How often a change is tried on the latest record when others change it at the same time, and how
+// many ids are drawn for an endpoint.
 constexpr int kMaxTries = 32;
 
 }  // namespace
@@ -208,6 +209,15 @@ awaitable<Result<TestedEndpoint>> EndpointRegistry::test(std::string id) {
 }
 
 awaitable<Result<EndpointViewPtr>> EndpointRegistry::save(std::string id, RecordEdit edit) {
+  co_await turns_.take(id);
+  auto saved = co_await save_in_turn(id, std::move(edit));
+  turns_.end(id);
+  co_return saved;
+}
+
+// Others in this process wait for their turn; what else changes a record may still come between.
+awaitable<Result<EndpointViewPtr>> EndpointRegistry::save_in_turn(const std::string& id,
+                                                                  RecordEdit edit) {
   for (int i = 0; i < kMaxTries; ++i) {
     const auto known = co_await read(id);
     if (!known) {

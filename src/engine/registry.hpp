@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/log.hpp"
+#include "base/turns.hpp"
 #include "engine/endpoint_view.hpp"
 #include "ports/clock.hpp"
 #include "ports/endpoint_runtime.hpp"
@@ -112,6 +113,8 @@ class EndpointRegistry {
 
   boost::asio::awaitable<Result<Known>> read(const std::string& id);
   boost::asio::awaitable<Result<EndpointViewPtr>> save(std::string id, RecordEdit edit);
+  boost::asio::awaitable<Result<EndpointViewPtr>> save_in_turn(const std::string& id,
+                                                               RecordEdit edit);
   boost::asio::awaitable<Result<EndpointViewPtr>> set_state(std::string id, EndpointState state);
   boost::asio::awaitable<Result<void>> refresh();
   boost::asio::awaitable<Error> why_not_removed(const EndpointView& view);
@@ -135,6 +138,7 @@ class EndpointRegistry {
   std::map<EndpointNumber, Known> known_;
   // What a list that was read before the removal must not bring back; numbers are never reused.
   std::unordered_set<EndpointNumber> removed_;
+  Turns<std::string> turns_;  // changes of one endpoint, by its id
 };
 
 }  // namespace dispatcher
