@@ -6,7 +6,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace dispatcher {
 namespace {
@@ -19,10 +22,12 @@ FunctionError table_missing(std::string_view what) {
           fmt::format("{} needs the events table (set DYNAMODB_TABLE_NAME)", what)};
 }
 
+// Each once: a second claim of an event by the same run would be met.
 std::vector<EventKey> keys_of(const StreamOrder& order) {
   std::vector<EventKey> keys;
+  std::set<EventKey> seen;
   for (const auto& inserted : order.inserted) {
-    if (std::find(keys.begin(), keys.end(), inserted.key) == keys.end()) {
+    if (seen.insert(inserted.key).second) {
       keys.push_back(inserted.key);
     }
   }
@@ -30,10 +35,10 @@ std::vector<EventKey> keys_of(const StreamOrder& order) {
 }
 
 // The records that the stream must give again.
-std::string answer_of(const StreamOrder& order, const std::vector<EventKey>& unresolved) {
+std::string answer_of(const StreamOrder& order, const std::set<EventKey>& unresolved) {
   std::vector<std::string> numbers;
   for (const auto& inserted : order.inserted) {
-    if (std::find(unresolved.begin(), unresolved.end(), inserted.key) != unresolved.end()) {
+    if (unresolved.contains(inserted.key)) {
       numbers.push_back(inserted.sequence_number);
     }
   }

@@ -18,19 +18,8 @@
 #include <memory>
 #include <string>
 #include <variant>
-#include <vector>
 
 namespace dispatcher {
-
-// The inbox of one run. `log` outlives it.
-struct InboxOrder {
-  const Log& log;
-  std::vector<Endpoint> endpoints;
-  std::int64_t max_events = 100;
-  std::optional<MonoTime> deadline;  // by when its calls have ended
-  // Of the table, one attempt each, whatever else is pending. Empty: what the inbox shows.
-  std::optional<std::vector<EventKey>> only;
-};
 
 // What the function is made of, for as long as the process is warm. All outlive it.
 struct LambdaParts {

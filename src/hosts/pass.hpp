@@ -7,6 +7,7 @@
 #include "hosts/config.hpp"
 #include "hosts/services.hpp"
 #include "ports/clock.hpp"
+#include "ports/event_table.hpp"
 #include "ports/http_client.hpp"
 #include "ports/metrics.hpp"
 #include "ports/random.hpp"
@@ -35,6 +36,16 @@ struct Recipients {
 // `invalid`: a URL or a signing secret that is none; it is not shown.
 [[nodiscard]] Result<Recipients> make_recipients(const DeliveryConfig& delivery,
                                                  const SecretBundle& secrets);
+
+// The inbox that a pass is over. `log` outlives it.
+struct InboxOrder {
+  const Log& log;
+  std::vector<Endpoint> endpoints;
+  std::int64_t max_events = 100;
+  std::optional<MonoTime> deadline;  // by when its calls have ended
+  // Of the table, one attempt each, whatever else is pending. Empty: what the inbox shows.
+  std::optional<std::vector<EventKey>> only;
+};
 
 // All outlive the pass.
 struct PassParts {

@@ -145,9 +145,7 @@ Result<int> lambda(const Result<LambdaConfig>& config, const std::string& runtim
       .make_inbox =
           [&](InboxOrder order) {
             InboxSources sources{api, table_aws, clock, random, memory, table_memory};
-            InboxNeeds needs{order.log, std::move(order.endpoints), order.max_events,
-                             order.deadline, std::move(order.only)};
-            return make_run_inbox(run, sources, std::move(needs));
+            return make_run_inbox(run, sources, std::move(order));
           },
       .release = {},
       .publish_metrics = [&](MonoTime deadline) { return metrics.publish(deadline); }};

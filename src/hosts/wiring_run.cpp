@@ -65,7 +65,7 @@ Result<RunOutcome> run(const RunConfig& config) {
   const InboxSources sources{api,         aws ? &aws->client : nullptr, clock, random, memory,
                              table_memory};
   const auto inbox = make_run_inbox(
-      config, sources, InboxNeeds{log, recipients->endpoints, config.max_events, deadline, {}});
+      config, sources, InboxOrder{log, recipients->endpoints, config.max_events, deadline, {}});
   Pass pass{loop.get_executor(),
             PassParts{*inbox, *attempts, clock, timers, random, metrics, log},
             std::move(*recipients),

@@ -9,18 +9,18 @@ namespace dispatcher {
 namespace {
 
 std::unique_ptr<TableInbox> make_table_inbox(const RunConfig& config, const InboxSources& sources,
-                                             const InboxNeeds& needs) {
+                                             const InboxOrder& order) {
   TableInboxOptions options;
-  options.max_events = needs.max_events;
+  options.max_events = order.max_events;
   options.attempt_timeout = config.delivery.request_timeout;
   options.lease_token =
       to_string(make_uuid_v7(sources.clock.wall(), sources.random.next(), sources.random.next()));
-  options.deadline = needs.deadline;
-  options.only = needs.only;
+  options.deadline = order.deadline;
+  options.only = order.only;
   return std::make_unique<TableInbox>(
-      TableInboxParts{sources.api, make_table(config, *sources.aws, sources.clock, needs.deadline),
-                      sources.clock, needs.log, sources.table_memory},
-      needs.endpoints, std::move(options));
+      TableInboxParts{sources.api, make_table(config, *sources.aws, sources.clock, order.deadline),
+                      sources.clock, order.log, sources.table_memory},
+      order.endpoints, std::move(options));
 }
 
 }  // namespace
@@ -31,24 +31,24 @@ std::unique_ptr<EventTable> make_table(const RunConfig& config, AwsApi& aws, con
 }
 
 std::unique_ptr<RunInbox> make_run_inbox(const RunConfig& config, InboxSources sources,
-                                         InboxNeeds needs) {
-  if (needs.only) {
-    return make_table_inbox(config, sources, needs);
+                                         InboxOrder order) {
+  if (order.only) {
+    return make_table_inbox(config, sources, order);
   }
   HttpInboxOptions options;
-  options.max_events = needs.max_events;
+  options.max_events = order.max_events;
   options.attempt_timeout = config.delivery.request_timeout;
   options.consumer = consumer_label();
-  options.deadline = needs.deadline;
+  options.deadline = order.deadline;
   if (sources.aws != nullptr) {
-    options.beside_table = [&config, sources, needs](const std::vector<InboxEvent>& shown) {
-      auto inbox = make_table_inbox(config, sources, needs);
+    options.beside_table = [&config, sources, order](const std::vector<InboxEvent>& shown) {
+      auto inbox = make_table_inbox(config, sources, order);
       inbox->use_if_unreadable(shown);
       return std::unique_ptr<RunInbox>{std::move(inbox)};
     };
   }
-  return std::make_unique<HttpInbox>(sources.api, sources.clock, needs.log,
-                                     std::move(needs.endpoints), sources.memory,
+  return std::make_unique<HttpInbox>(sources.api, sources.clock, order.log,
+                                     std::move(order.endpoints), sources.memory,
                                      std::move(options));
 }
 

@@ -4,13 +4,12 @@
 #include "adapters/http_inbox/http_inbox.hpp"
 #include "adapters/http_inbox/table_inbox.hpp"
 #include "hosts/config.hpp"
+#include "hosts/pass.hpp"
 #include "ports/aws_api.hpp"
 #include "ports/random.hpp"
 
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
 namespace dispatcher {
 
@@ -24,19 +23,10 @@ struct InboxSources {
   TableMemory& table_memory;
 };
 
-// The events of one run, and until when. `log` outlives the inbox.
-struct InboxNeeds {
-  const Log& log;
-  std::vector<Endpoint> endpoints;
-  std::int64_t max_events = 100;
-  std::optional<MonoTime> deadline;
-  std::optional<std::vector<EventKey>> only;  // of a stream
-};
-
 // Over the API; where it has no leases and `config` names a table, over that. Of a stream's batch
 // the API is asked for nothing but to acknowledge.
 [[nodiscard]] std::unique_ptr<RunInbox> make_run_inbox(const RunConfig& config,
-                                                       InboxSources sources, InboxNeeds needs);
+                                                       InboxSources sources, InboxOrder order);
 
 // The table, for as long as `aws` and `clock` live.
 [[nodiscard]] std::unique_ptr<EventTable> make_table(const RunConfig& config, AwsApi& aws,

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -48,7 +49,7 @@ class RunInbox : public Inbox {
 
   // Of the events that it was told to take, after `finish`: those that it could not claim or
   // record.
-  [[nodiscard]] virtual std::vector<EventKey> unresolved() const { return {}; }
+  [[nodiscard]] virtual std::set<EventKey> unresolved() const { return {}; }
 
   // Empty when all went well.
   [[nodiscard]] virtual const std::optional<RunFailure>& failure() const = 0;

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -66,7 +65,18 @@ boost::asio::awaitable<AwsResult> EventsTable::send(const ItemUpdate& update, bo
   co_return co_await call("UpdateItem", update.input(name_, wants_new));
 }
 
+boost::asio::awaitable<Result<void>> EventsTable::apply(ItemUpdate update) {
+  const auto answer = co_await send(update);
+  if (!answer) {
+    co_return failed("UpdateItem", answer.error());
+  }
+  co_return Result<void>{};
+}
+
 Error EventsTable::failed(std::string_view action, const AwsError& error) const {
+  if (error.error.kind == ErrorKind::conflict) {
+    return event_is_gone();
+  }
   if (error.error.kind == ErrorKind::not_found) {
     return make_error(ErrorKind::not_found,
                       fmt::format("DYNAMODB_TABLE_NAME: there is no table {} with an index {} in "
@@ -151,9 +161,6 @@ boost::asio::awaitable<Result<TableEvent>> EventsTable::claim(EventKey key, Tabl
   update.require(fmt::format("(attribute_not_exists({0}) OR {0} < {1} OR {2} = :v1)", until, now,
                              update.name("lease_token")));
   const auto answer = co_await send(update, true);
-  if (!answer && answer.error().error.kind == ErrorKind::conflict) {
-    co_return event_is_gone();
-  }
   if (!answer) {
     co_return failed("UpdateItem", answer.error());
   }
@@ -173,14 +180,7 @@ boost::asio::awaitable<Result<void>> EventsTable::extend(EventKey key, TableLeas
              update.value(number_attribute(table_millis(lease.until, offset()))));
   update.require(fmt::format("{} = {}", update.name("lease_token"),
                              update.value(string_attribute(lease.token))));
-  const auto answer = co_await send(update);
-  if (!answer && answer.error().error.kind == ErrorKind::conflict) {
-    co_return event_is_gone();
-  }
-  if (!answer) {
-    co_return failed("UpdateItem", answer.error());
-  }
-  co_return Result<void>{};
+  co_return co_await apply(std::move(update));
 }
 
 boost::asio::awaitable<Result<void>> EventsTable::give_back(EventKey key, std::string token) {
@@ -189,11 +189,11 @@ boost::asio::awaitable<Result<void>> EventsTable::give_back(EventKey key, std::s
   const std::string lease_token = update.name("lease_token");
   update.remove(lease_token);
   update.require(fmt::format("{} = {}", lease_token, update.value(string_attribute(token))));
-  const auto answer = co_await send(update);
-  if (!answer && answer.error().error.kind != ErrorKind::conflict) {
-    co_return failed("UpdateItem", answer.error());
+  const auto given_back = co_await apply(std::move(update));
+  if (!given_back && given_back.error().kind == ErrorKind::conflict) {
+    co_return Result<void>{};  // there is nothing left to give back
   }
-  co_return Result<void>{};
+  co_return given_back;
 }
 
 // -- recording
@@ -237,7 +237,6 @@ boost::asio::awaitable<Result<void>> EventsTable::record(TableRecord record) {
     if (item && is_recorded(*item, delivery)) {
       co_return Result<void>{};
     }
-    co_return event_is_gone();
   }
   if (!answer) {
     co_return failed("UpdateItem", answer.error());
@@ -255,14 +254,7 @@ boost::asio::awaitable<Result<void>> EventsTable::record_success(EventKey key,
              update.value(string_attribute(format_timestamp(aws_.now()))));
   update.require(fmt::format("attribute_exists({})", update.name("id")));
   update.require(fmt::format("attribute_exists({})", deliveries));
-  const auto answer = co_await send(update);
-  if (!answer && answer.error().error.kind == ErrorKind::conflict) {
-    co_return event_is_gone();
-  }
-  if (!answer) {
-    co_return failed("UpdateItem", answer.error());
-  }
-  co_return Result<void>{};
+  co_return co_await apply(std::move(update));
 }
 
 boost::asio::awaitable<Result<bool>> EventsTable::release(TableEntry entry, EventStatus status,
@@ -299,14 +291,11 @@ boost::asio::awaitable<Result<bool>> EventsTable::release(TableEntry entry, Even
   }
   update.set(update.name("updated_at"),
              update.value(string_attribute(format_timestamp(aws_.now()))));
-  const auto answer = co_await send(update);
-  if (!answer && answer.error().error.kind == ErrorKind::conflict) {
-    co_return false;
+  const auto applied = co_await apply(std::move(update));
+  if (!applied && applied.error().kind != ErrorKind::conflict) {
+    co_return applied.error();
   }
-  if (!answer) {
-    co_return failed("UpdateItem", answer.error());
-  }
-  co_return true;
+  co_return applied.has_value();
 }
 
 }  // namespace dispatcher

@@ -41,6 +41,7 @@ class EventsTable final : public EventTable {
   [[nodiscard]] boost::asio::awaitable<AwsResult> call(std::string action, std::string input);
   [[nodiscard]] boost::asio::awaitable<AwsResult> send(const ItemUpdate& update,
                                                        bool wants_new = false);
+  [[nodiscard]] boost::asio::awaitable<Result<void>> apply(ItemUpdate update);
   [[nodiscard]] std::string query_input(const TableQuery& query) const;
   [[nodiscard]] Error failed(std::string_view action, const AwsError& error) const;
   // What is added to AWS's time to make it the local clock's.

@@ -84,9 +84,7 @@ class TableInbox final : public RunInbox {
   [[nodiscard]] InboxFigures figures() const override;
   [[nodiscard]] const std::optional<RunFailure>& failure() const override { return failure_; }
 
-  [[nodiscard]] std::vector<EventKey> unresolved() const override {
-    return {unresolved_.begin(), unresolved_.end()};
-  }
+  [[nodiscard]] std::set<EventKey> unresolved() const override { return unresolved_; }
 
  private:
   // -- taking (table_inbox_taking.cpp)
