@@ -1,9 +1,14 @@
 """Starts `dispatcher serve` for the tests of the Triggers API: one service a file, on a new store."""
 
+import pathlib
+import sys
+
 import pytest
 
-from api_client import Service
-from webhook_receiver import WebhookReceiver
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "process"))
+
+from api_client import Service  # noqa: E402: these need what is found on the path above
+from webhook_receiver import WebhookReceiver  # noqa: E402
 
 # Webhooks may go to this machine, and are tried again at once.
 DELIVERING = {"ALLOW_TARGETS": "http://127.0.0.0/8", "RETRY_BASE_SECONDS": "0.01"}

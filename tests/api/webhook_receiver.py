@@ -1,14 +1,9 @@
 """A plain HTTP receiver on this machine: answers what it is told to, and remembers what came."""
 
-import http.server
 import threading
 import time
 
-
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    # With fewer, of many connections at once some would come a second late.
-    request_queue_size = 256
+import loopback_server
 
 
 class WebhookReceiver:
@@ -21,29 +16,18 @@ class WebhookReceiver:
             self._opened.set()
         receiver = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(loopback_server.Handler):
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
+                body = self.body()
                 receiver.arrivals.append(time.monotonic())
                 receiver.requests.append((self.path, dict(self.headers.items()), body))
                 receiver._opened.wait()
-                self.send_response(receiver.status)
-                for name, value in receiver.headers:
-                    self.send_header(name, value)
-                self.send_header("content-length", "2")
-                self.end_headers()
-                self.wfile.write(b"ok")
+                self.answer(receiver.status, "ok", receiver.headers)
 
-            def log_message(self, *args):
-                pass
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._server = loopback_server.LoopbackServer(Handler)
 
     def url(self, path="/hook"):
-        return f"http://127.0.0.1:{self._server.server_port}{path}"
+        return self._server.origin + path
 
     def open(self):
         self._opened.set()
@@ -53,5 +37,4 @@ class WebhookReceiver:
 
     def stop(self):
         self.open()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()

@@ -2,12 +2,12 @@
 botocore, AWS's own client, recompute what the request's signature must be."""
 
 import datetime
-import http.server
-import threading
 
 import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
+
+import loopback_server
 
 
 class Captured:
@@ -52,31 +52,18 @@ class CapturingServer:
         self.answer = lambda captured: (200, {}, b"{}")
         outer = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(loopback_server.Handler):
             def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                captured = Captured(self.command, self.path, self.headers, body)
+                captured = Captured(self.command, self.path, self.headers, self.body())
                 outer.captured.append(captured)
                 status, headers, text = outer.answer(captured)
                 self.send_response_only(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
+                self.finish_answer(text, headers)
 
             do_GET = do_POST
 
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.origin = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        self.server = loopback_server.LoopbackServer(Handler)
+        self.origin = self.server.origin
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.close()

@@ -4,13 +4,13 @@ policy allows and nothing else, counts, and fails as a test says."""
 import dataclasses
 import email.utils
 import http.client
-import http.server
 import json
 import threading
 import time
 import urllib.parse
 
 import aws_signature
+import loopback_server
 
 ALLOWED = ("Query", "UpdateItem")
 PASSED = ("X-Amz-Target", "Content-Type", "Authorization", "X-Amz-Date")
@@ -74,23 +74,16 @@ class TableProxy:
         kept = threading.local()
         proxy = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
+        class Handler(loopback_server.Handler):
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                answer = proxy.answer(self.headers, body, self.forward)
+                answer = proxy.answer(self.headers, self.body(), self.forward)
                 if answer is None:
-                    self.close_connection = True
+                    self.close_without_answer()
                     return
                 status, headers, text = answer
                 self.send_response_only(status)
                 self.send_header("Date", email.utils.formatdate(time.time() + proxy.clock_ahead, usegmt=True))
-                for name, value in {**headers, "Content-Length": len(text)}.items():
-                    self.send_header(name, str(value))
-                self.end_headers()
-                self.wfile.write(text)
+                self.finish_answer(text, headers)
 
             def forward(self, body):
                 if not hasattr(kept, "connection"):
@@ -100,17 +93,8 @@ class TableProxy:
                 return answer.status, {"Content-Type": answer.headers["Content-Type"],
                                        "x-amz-crc32": answer.headers["x-amz-crc32"]}, answer.read()
 
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 256
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
-        self.thread.start()
+        self.server = loopback_server.LoopbackServer(Handler)
+        self.url = self.server.origin
 
     def answer(self, headers, text, forward):
         call = Call(headers["X-Amz-Target"].removeprefix("DynamoDB_20120810."), json.loads(text))
@@ -166,6 +150,4 @@ class TableProxy:
             self.calls.clear()
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        self.server.close()

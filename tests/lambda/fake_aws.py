@@ -1,13 +1,12 @@
 """Secrets Manager, CloudWatch and X-Ray's daemon as far as the function knows them."""
 
-import http.server
 import json
 import socket
-import threading
 import urllib.parse
 
 import aws_signature
 import harness
+import loopback_server
 
 # The credentials that the function is given, unless a test has others.
 KEYS = {"aws_access_key_id": "id", "aws_secret_access_key": "key"}
@@ -23,11 +22,9 @@ class Aws:
         self.cloudwatch_status = 200
         aws = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(loopback_server.Handler):
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                body = self.body().decode()
                 service = "secretsmanager" if "X-Amz-Target" in self.headers else "monitoring"
                 assert aws_signature.is_signed(self.headers, body.encode(), aws.url, service, keys, token)
                 if self.headers.get("X-Amz-Target") == "secretsmanager.GetSecretValue":
@@ -38,19 +35,8 @@ class Aws:
                 aws.published.append(form)
                 return self.answer(aws.cloudwatch_status, "<PutMetricDataResponse/>")
 
-            def answer(self, status, text):
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(text.encode())))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        self.server = loopback_server.LoopbackServer(Handler)
+        self.url = self.server.origin
         self.daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.daemon.bind(("127.0.0.1", 0))
         self.daemon.settimeout(harness.PATIENCE)
@@ -61,6 +47,5 @@ class Aws:
         return json.loads(document)
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.close()
         self.daemon.close()

@@ -1,8 +1,9 @@
 """A webhook receiver that answers each request as the test decides."""
 
-import http.server
 import json
 import threading
+
+import loopback_server
 
 
 class PickyReceiver:
@@ -16,11 +17,9 @@ class PickyReceiver:
         self.closing = threading.Event()
         receiver = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(loopback_server.Handler):
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                body = self.body()
                 event = json.loads(body)
                 decided = status_of(event["payload"])
                 status, headers = decided if isinstance(decided, tuple) else (decided, {})
@@ -29,28 +28,13 @@ class PickyReceiver:
                     receiver.bodies.append(body)
                 if status is None:
                     receiver.closing.wait()
-                    self.close_connection = True
+                    self.close_without_answer()
                     return
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                self.answer(status, headers=headers)
 
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 256
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}/hook"
-        if tls is not None:
-            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
-        self.thread.start()
+        self.server = loopback_server.LoopbackServer(Handler, tls)
+        self.port = self.server.port
+        self.url = f"{self.server.origin}/hook"
 
     def ids(self, status=200):
         with self.lock:
@@ -58,6 +42,4 @@ class PickyReceiver:
 
     def close(self):
         self.closing.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        self.server.close()

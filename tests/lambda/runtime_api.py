@@ -1,7 +1,6 @@
 """AWS Lambda as a function's process sees it: the Runtime API, on a free port of 127.0.0.1."""
 
 import dataclasses
-import http.server
 import json
 import queue
 import threading
@@ -9,8 +8,10 @@ import time
 import uuid
 
 import harness
+import loopback_server
 
 RUNTIME = "/2018-06-01/runtime/"
+JSON = {"Content-Type": "application/json"}
 FUNCTION_ARN = "arn:aws:lambda:us-east-2:123456789012:function:dispatcher"
 
 
@@ -55,17 +56,16 @@ class RuntimeApi:
         self.init_errors = []
         api = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(loopback_server.Handler):
             def do_GET(self):
                 assert self.path == RUNTIME + "invocation/next", self.path
                 invocation = api.waiting.get()
                 if invocation is None:  # the end: the connection is closed without an answer
-                    self.close_connection = True
+                    self.close_without_answer()
                     return
                 api.running[invocation.request_id] = invocation
                 self.answer(200, invocation.payload, {
+                    **JSON,
                     "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
                     "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
                     "Lambda-Runtime-Trace-Id":
@@ -74,34 +74,16 @@ class RuntimeApi:
                 })
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                body = self.body().decode()
                 step = self.path.removeprefix(RUNTIME).split("/")
                 if step == ["init", "error"]:
                     api.init_errors.append(json.loads(body))
                 else:
                     api.end(step[1], step[2], body, self.headers)
-                self.answer(202, '{"status":"OK"}', {})
+                self.answer(202, '{"status":"OK"}', JSON)
 
-            def answer(self, status, text, headers):
-                body = text.encode()
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.address = f"127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
-        self.thread.start()
+        self.server = loopback_server.LoopbackServer(Handler)
+        self.address = self.server.address
 
     def end(self, request_id, kind, body, headers):
         invocation = self.running.pop(request_id)
@@ -123,6 +105,4 @@ class RuntimeApi:
 
     def close(self):
         self.waiting.put(None)
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        self.server.close()

@@ -1,11 +1,12 @@
 """A Triggers API that has none of our extensions, as the original is: at most 100 pending events,
 newest first, no lease, unknown parameters ignored."""
 
-import http.server
 import json
 import threading
 import urllib.parse
 import uuid
+
+import loopback_server
 
 
 class PlainApi:
@@ -22,37 +23,21 @@ class PlainApi:
         self.expire_after = None  # requests that a token lasts for
         api = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(loopback_server.Handler):
             def do_GET(self):
-                self.answer(*api.serve("GET", self.path, self.headers, b""))
+                self.serve(b"")
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                self.answer(*api.serve(self.command, self.path, self.headers, body))
+                self.serve(self.body())
 
             do_PATCH = do_DELETE = do_POST
 
-            def answer(self, status, text):
-                body = text.encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+            def serve(self, body):
+                status, text = api.serve(self.command, self.path, self.headers, body)
+                self.answer(status, text, {"Content-Type": "application/json"})
 
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
-        self.thread.start()
+        self.server = loopback_server.LoopbackServer(Handler)
+        self.url = self.server.origin
 
     def add(self, payload_text="{}"):
         number = len(self.events)
@@ -110,6 +95,4 @@ class PlainApi:
         return 404, '{"detail":"Event not found"}'
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        self.server.close()

@@ -3,7 +3,6 @@ was wrong with a new secret leaves the old one in place, and keys that endpoints
 exchanged."""
 
 import base64
-import http.server
 import json
 import signal
 import threading
@@ -11,6 +10,7 @@ import threading
 import pytest
 
 import harness
+import loopback_server
 
 
 def write(path, **secret):
@@ -107,32 +107,22 @@ class SlowSecretsManager:
         self.open.set()
         manager = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(loopback_server.Handler):
             def do_POST(self):
-                self.rfile.read(int(self.headers["Content-Length"]))
+                self.body()
                 text = json.dumps({"SecretString": json.dumps(manager.secret)})
                 manager.asked += 1
                 manager.open.wait(harness.PATIENCE)
                 try:
-                    self.send_response(200)
-                    self.send_header("Content-Length", str(len(text)))
-                    self.end_headers()
-                    self.wfile.write(text.encode())
+                    self.answer(200, text)
                 except OSError:
                     pass  # the caller has gone
 
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = loopback_server.LoopbackServer(Handler)
 
     def settings(self):
         return {"SECRET_ARN": "arn:aws:secretsmanager:us-east-2:123456789012:secret:s-AbCdEf",
-                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.server.server_address[1]}",
+                "AWS_ENDPOINT_URL": self.server.origin,
                 "AWS_REGION": "us-east-2", "AWS_ACCESS_KEY_ID": "id",
                 "AWS_SECRET_ACCESS_KEY": "key"}
 
@@ -141,8 +131,7 @@ class SlowSecretsManager:
 
     def close(self):
         self.open.set()
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.close()
 
 
 @pytest.fixture
