@@ -14,6 +14,7 @@ def warnings(function):
     """The messages of the log's warnings, with all that is said in them."""
     return [line for line in function.stderr().splitlines() if json.loads(line)["level"] == "warning"]
 
+
 def first_of_its_kind():
     """Whether a write is the first that says just that: its repetitions are tries of the same call."""
     seen = set()
@@ -187,6 +188,15 @@ def test_without_the_index_leases_and_review_count_all_the_same(world):
     assert runtime.invoke().result()["acknowledged_count"] == 1
     assert receiver.requests == [(poison, 404), (event, 200)]
     assert world.table.get(held)["status"] == "pending"
+
+
+def test_without_the_index_what_could_not_be_claimed_is_tried_again_in_the_same_run(world):
+    receiver, _, runtime = world.started()
+    event = world.table.add({})
+    world.proxy.fail(table_proxy.denied, "Query")
+    world.proxy.fail(table_proxy.throttled, "UpdateItem", times=6)  # as often as a call is sent
+    assert runtime.invoke().result()["acknowledged_count"] == 1
+    assert receiver.ids() == [event]
 
 
 def test_an_api_that_fails_fails_the_invocation(world):

@@ -55,6 +55,22 @@ TEST(Turns, OfOneKeyAreNotWaitedForByAnother) {
   EXPECT_TRUE(has_other);
 }
 
+TEST(Turns, CanBeTakenAgainAtOnceWhenTheyHaveEnded) {
+  Turns<std::string> turns;
+  boost::asio::io_context loop;
+  int taken = 0;
+  const auto work = [&]() -> awaitable<void> {
+    for (int i = 0; i < 3; ++i) {
+      co_await turns.take("a");
+      ++taken;
+      turns.end("a");
+    }
+  };
+  boost::asio::co_spawn(loop, work(), boost::asio::detached);
+  loop.run();
+  EXPECT_EQ(taken, 3);
+}
+
 TEST(Turns, HoldBetweenThreads) {
   constexpr int kRounds = 2'000;
   Turns<std::string> turns;

@@ -92,6 +92,7 @@ class TableInbox final : public RunInbox {
                                             std::size_t wanted);
   boost::asio::awaitable<Result<void>> find(std::size_t wanted);
   [[nodiscard]] std::vector<EventKey> take_keys(std::size_t wanted);
+  void put_back(EventKey key);
   boost::asio::awaitable<std::optional<Error>> take_one(EventKey key);
   boost::asio::awaitable<void> hold(EventKey key, TableEvent found, MonoTime until);
   boost::asio::awaitable<void> acknowledge_delivered(EventId id);

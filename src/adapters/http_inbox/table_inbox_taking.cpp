@@ -62,9 +62,7 @@ boost::asio::awaitable<Result<void>> TableInbox::take(const std::vector<ClaimReq
         continue;
       }
       error = errors[i];
-      if (is_scan_used_) {
-        scan_.put_back(keys[i]);
-      }
+      put_back(keys[i]);
     }
     if (error && !taken_.has_due(requests, clock_.wall())) {
       co_return *error;
@@ -107,6 +105,15 @@ std::vector<EventKey> TableInbox::take_keys(std::size_t wanted) {
     }
   }
   return keys;
+}
+
+// Of a stream, what could not be asked about comes again with the stream.
+void TableInbox::put_back(EventKey key) {
+  if (is_scan_used_) {
+    scan_.put_back(std::move(key));
+  } else if (!options_.only) {
+    listed_.push_front(std::move(key));
+  }
 }
 
 // An error when nobody could be asked.
@@ -190,7 +197,6 @@ boost::asio::awaitable<void> TableInbox::put_aside(EventKey key, std::string why
   unresolved_.erase(key);
 }
 
-// Of a stream's batch, what could not be asked about comes again with the stream.
 Error TableInbox::note_failure(Error error) {
   if (error.kind == ErrorKind::stopped) {
     is_stopped_ = true;  // our own stop is no failure
