@@ -21,10 +21,6 @@ constexpr std::size_t kMaxClaimBytes = 16 * 1024 * 1024;
 // again.
 constexpr seconds kLongestWait{1};
 
-// What waits for longer than this is not waited for within a pass: the longest short retry. An open
-// breaker's probe is not waited for at all: the pass after finds the endpoint's events waiting.
-constexpr seconds kPassPatience{75};
-
 void warn_if_shortened(const Log& log, const PassLimit& limit,
                        const std::vector<Endpoint>& endpoints) {
   for (const Endpoint& endpoint : endpoints) {
@@ -253,7 +249,7 @@ bool Engine::is_pass_over() {
     return false;
   }
   const auto next = lanes_.next_ready(at, limit_, false);
-  return !next || *next > at.mono + kPassPatience;
+  return !next || *next > at.mono + options_.pass_patience;
 }
 
 boost::asio::awaitable<void> Engine::finish() {

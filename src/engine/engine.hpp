@@ -49,6 +49,10 @@ struct EngineOptions {
   bool is_single_pass = false;
   // By when a single pass has returned. Empty: no limit.
   std::optional<MonoTime> deadline;
+  // What waits for longer than this is not waited for within a pass: the longest short retry. An
+  // open breaker's probe is not waited for at all: the pass after finds the endpoint's events
+  // waiting.
+  std::chrono::microseconds pass_patience = std::chrono::seconds{75};
   // A pass every so often instead of at once when something is due. Empty: at once.
   std::optional<std::chrono::microseconds> pass_interval;
 };

@@ -140,6 +140,15 @@ boost::asio::awaitable<LambdaFunction::Outcome> LambdaFunction::perform(
   co_return co_await run(std::move(task), log);
 }
 
+// Whatever hangs, there is time to publish what the run came to.
+std::optional<MonoTime> LambdaFunction::inbox_deadline(std::optional<MonoTime> deadline) const {
+  if (!deadline) {
+    return std::nullopt;
+  }
+  const auto left = std::max(*deadline - parts_.clock.monotonic(), MonoTime::duration::zero());
+  return *deadline - std::min<MonoTime::duration>(kLeastPublishTime, left / 20);
+}
+
 std::optional<MonoTime> LambdaFunction::deadline_of(const LambdaInvocation& invocation) const {
   if (!invocation.deadline) {
     return std::nullopt;
@@ -194,7 +203,7 @@ boost::asio::awaitable<LambdaFunction::Outcome> LambdaFunction::deliver(
   InboxOrder order{log,
                    recipients.endpoints,
                    task.run.max_events.value_or(config_.run.max_events),
-                   task.deadline,
+                   inbox_deadline(task.deadline),
                    {}};
   if (task.stream) {
     parts_.metrics.add(Metric::events_expired, task.stream->expired);
@@ -223,10 +232,8 @@ boost::asio::awaitable<RunOutcome> LambdaFunction::pass_over(RunInbox& inbox, Re
   Pass pass{parts_.loop,
             PassParts{inbox, parts_.webhooks, parts_.clock, parts_.timers, parts_.random,
                       parts_.metrics, log},
-            std::move(recipients),
-            config_.run.delivery,
-            task.started,
-            task.deadline};
+            std::move(recipients), config_.run.delivery,
+            PassTimes{task.started, task.deadline, !task.stream}};
   pass_ = &pass;
   if (is_stopping_) {
     pass.stop_now();  // told while the secret was read

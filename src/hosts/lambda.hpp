@@ -56,6 +56,9 @@ class LambdaFunction {
   static constexpr std::chrono::seconds kAnswerTime{1};
   // For publishing metrics, at most; within the run's own deadline.
   static constexpr std::chrono::seconds kPublishTime{3};
+  // Of that, kept behind the last call of the inbox: this, or a twentieth of the run if that is
+  // less.
+  static constexpr std::chrono::seconds kLeastPublishTime{1};
 
   // `config` outlives it.
   LambdaFunction(const LambdaConfig& config, LambdaParts parts)
@@ -90,6 +93,7 @@ class LambdaFunction {
   boost::asio::awaitable<RunOutcome> pass_over(RunInbox& inbox, Recipients recipients,
                                                const Task& task, const Log& log);
   boost::asio::awaitable<void> publish(std::optional<MonoTime> deadline);
+  [[nodiscard]] std::optional<MonoTime> inbox_deadline(std::optional<MonoTime> deadline) const;
   [[nodiscard]] std::optional<MonoTime> deadline_of(const LambdaInvocation& invocation) const;
 
   const LambdaConfig& config_;

@@ -9,12 +9,17 @@ namespace dispatcher {
 namespace {
 
 EngineOptions engine_options(const DeliveryConfig& delivery, SenderIdentity identity,
-                             std::optional<MonoTime> deadline) {
+                             const PassTimes& times) {
+  // A rate limit is no reason to leave anything: it holds an endpoint for less.
+  constexpr std::chrono::seconds kLeastPatience{1};
   EngineOptions options;
   options.max_in_flight = delivery.max_in_flight;
   options.identity = std::move(identity);
   options.is_single_pass = true;
-  options.deadline = deadline;
+  options.deadline = times.deadline;
+  if (!times.waits_for_retries) {
+    options.pass_patience = kLeastPatience;
+  }
   return options;
 }
 
@@ -56,14 +61,14 @@ Result<Recipients> make_recipients(const DeliveryConfig& delivery, const SecretB
 }
 
 Pass::Pass(boost::asio::any_io_executor loop, PassParts parts, Recipients recipients,
-           const DeliveryConfig& delivery, MonoTime started, std::optional<MonoTime> deadline)
+           const DeliveryConfig& delivery, PassTimes times)
     : parts_(parts),
-      started_(started),
+      started_(times.started),
       engine_(std::move(loop),
               EnginePorts{parts.inbox, parts.http, parts.clock, parts.timers, parts.random,
                           parts.metrics, parts.log},
               std::move(recipients.endpoints),
-              engine_options(delivery, std::move(recipients.identity), deadline)) {}
+              engine_options(delivery, std::move(recipients.identity), times)) {}
 
 boost::asio::awaitable<RunOutcome> Pass::run() {
   co_await engine_.run();

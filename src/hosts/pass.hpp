@@ -58,13 +58,17 @@ struct PassParts {
   const Log& log;
 };
 
+struct PassTimes {
+  MonoTime started;                  // when the run began, for its time
+  std::optional<MonoTime> deadline;  // by when it has given back and can report
+  bool waits_for_retries = true;     // within the pass; otherwise the next has them
+};
+
 // Belongs to one loop.
 class Pass {
  public:
-  // `deadline`: by when it has given back and can report. `started`: when the run began, for its
-  // time.
   Pass(boost::asio::any_io_executor loop, PassParts parts, Recipients recipients,
-       const DeliveryConfig& delivery, MonoTime started, std::optional<MonoTime> deadline);
+       const DeliveryConfig& delivery, PassTimes times);
 
   // Call once.
   [[nodiscard]] boost::asio::awaitable<RunOutcome> run();

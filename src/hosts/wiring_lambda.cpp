@@ -51,6 +51,10 @@ boost::asio::awaitable<Result<std::int64_t>> release(std::unique_ptr<EventTable>
   if (!released) {
     co_return released.error();
   }
+  if (released->skipped > 0) {
+    log.warning("there are events in review whose items the table does not let be changed",
+                {{"count", released->skipped}});
+  }
   if (!released->is_complete) {
     log.warning("there was no time to look at all events in review (invoke it again)",
                 {{"released", released->count}});

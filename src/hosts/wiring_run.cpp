@@ -66,12 +66,8 @@ Result<RunOutcome> run(const RunConfig& config) {
                              table_memory};
   const auto inbox = make_run_inbox(
       config, sources, InboxOrder{log, recipients->endpoints, config.max_events, deadline, {}});
-  Pass pass{loop.get_executor(),
-            PassParts{*inbox, *attempts, clock, timers, random, metrics, log},
-            std::move(*recipients),
-            config.delivery,
-            started,
-            deadline};
+  Pass pass{loop.get_executor(), PassParts{*inbox, *attempts, clock, timers, random, metrics, log},
+            std::move(*recipients), config.delivery, PassTimes{started, deadline}};
   boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
   // What is not under way is given back.
   const auto stop = [&] {

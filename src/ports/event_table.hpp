@@ -32,6 +32,7 @@ struct TableDelivery {
   std::string endpoint_id;
   DeliveryState state = DeliveryState::waiting;  // waiting, delivered, or review
   std::int64_t attempts = 0;
+  int retries = 0;  // of the round under way, used up
   int step = 0;
   std::optional<WallTime> due;         // while it waits; empty: now
   std::optional<ReviewReason> reason;  // of review
@@ -66,8 +67,9 @@ struct TableLease {
 
 // An event as a claim has found it.
 struct TableEvent {
-  std::shared_ptr<const Event> event;
+  std::shared_ptr<const Event> event;  // null: it cannot be sent
   std::vector<TableDelivery> deliveries;
+  std::string unsendable;  // why it cannot be
 };
 
 // What an attempt has come to.
@@ -83,28 +85,31 @@ struct TableRecord {
 
 // Times are those of the local clock: an implementation converts them to the table's. Errors common
 // to all calls: `retry_later`, the table could not be reached or is too busy; `not_found`, there is
-// no such table; `refused`, we may not do this; `stopped`. Belongs to one loop; several calls at
-// once.
+// no such table; `refused`, we may not do this; `invalid`, the table takes no such change of this
+// item (it is too large); `stopped`. Belongs to one loop; several calls at once.
 class EventTable {
  public:
   virtual ~EventTable() = default;
 
+  // From now on every call has ended by `deadline`.
+  virtual void end_by(MonoTime deadline) = 0;
+
   [[nodiscard]] virtual boost::asio::awaitable<Result<TablePage>> query(TableQuery query) = 0;
 
-  // The right to work on an event. `conflict`: it is not pending, is gone, or another lease lives;
-  // `invalid`: it is ours now, but not an event that can be sent.
+  // The right to work on an event. `conflict`: it is not pending, is gone, or another lease lives.
   [[nodiscard]] virtual boost::asio::awaitable<Result<TableEvent>> claim(EventKey key,
                                                                          TableLease lease) = 0;
 
   // Only for the holder of the lease, also after its end while nobody has taken it; saying it again
-  // changes nothing. `conflict`: the lease is another's, or the event is gone.
+  // changes nothing. `conflict`: the lease is another's, the event is gone, this delivery has
+  // succeeded otherwise, or a lease was to be kept and the event is not pending any more.
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> record(TableRecord record) = 0;
 
   // A success, whoever holds the lease. `conflict`: the event is gone.
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> record_success(
       EventKey key, TableDelivery delivery) = 0;
 
-  // `conflict` as in `record`.
+  // `conflict` as in `record` that keeps the lease.
   [[nodiscard]] virtual boost::asio::awaitable<Result<void>> extend(EventKey key,
                                                                     TableLease lease) = 0;
   // Nothing counted. A lease that is not ours any more is left as it is.

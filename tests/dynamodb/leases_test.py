@@ -157,3 +157,49 @@ def test_a_run_that_has_to_end_gives_back_what_it_did_not_begin(world):
             world.table.make_due(item["id"], endpoint)
     assert runtime.invoke().result()["acknowledged_count"] == 5
     assert sorted(set(receiver.ids())) == sorted(ids)
+
+
+def test_a_run_that_has_lost_its_lease_does_not_take_another_s_record_for_its_own(world):
+    first_may = threading.Event()
+    world.stack.callback(first_may.set)
+    lock, attempts = threading.Lock(), []
+
+    def attempt(payload):
+        with lock:
+            attempts.append(payload)
+            is_first = len(attempts) == 1
+        if is_first:
+            first_may.wait(harness.PATIENCE)
+        return 503
+
+    receiver = world.receiver(attempt)
+    world.api(receiver)
+    event = world.table.add()
+    endpoint = harness.secret_endpoint_id(receiver.url)
+    one, _ = world.function(RETRY_BASE_SECONDS="0.1")
+    other, _ = world.function(RETRY_BASE_SECONDS="8", MAX_RETRIES="1")
+    first = one.start()
+    harness.wait_until(lambda: len(attempts) == 1, "the first run's attempt")
+    world.table.end_lease(event)
+    second = other.start()
+    harness.wait_until(lambda: world.table.delivery(event, endpoint), "the second run's failure to be recorded")
+    holder = world.table.get(event)["lease_token"]
+    first_may.set()
+    first.result()
+    assert world.table.get(event)["lease_token"] == holder
+    assert len(attempts) == 2, "the first run tried under the other's lease"
+    second.result()
+    assert len(attempts) == 3
+
+
+def test_an_event_that_somebody_acknowledged_between_two_attempts_is_tried_once_more_at_most(world):
+    receiver, _, runtime = world.started(lambda payload: 503, RETRY_BASE_SECONDS="0.5")
+    event = world.table.add()
+    invocation = runtime.start()
+    harness.wait_until(lambda: world.table.get(event).get("deliveries"), "the first attempt to be recorded")
+    world.table.set(event, status="delivered")
+    invocation.result()
+    assert len(receiver.requests) <= 2
+    item = world.table.get(event)
+    assert item["status"] == "delivered" and "lease_token" not in item
+    assert int(item["delivery_attempts"]) == len(receiver.requests)

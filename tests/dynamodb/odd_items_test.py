@@ -68,3 +68,16 @@ def test_attributes_of_another_kind_than_ours_do_no_harm(world):
     event = world.table.add()
     assert runtime.invoke().kind == "response"
     assert event in receiver.ids()
+
+
+def test_one_that_a_person_released_and_that_cannot_be_sent_all_the_same_is_in_review_again(world):
+    receiver = world.receiver()
+    world.api(receiver)
+    named, = put_odd(world, {"payload": None})
+    runtime, _ = world.function()
+    for attempts in (1, 2):
+        runtime.invoke({"release": {"reason": "rejected"}}).result()
+        delivery, = world.table.get(named)["deliveries"].values()
+        assert (delivery["state"], delivery["reason"], int(delivery["attempts"])) == ("review", "rejected", attempts)
+        assert "lease_token" not in world.table.get(named)
+    assert receiver.requests == []

@@ -1,10 +1,12 @@
 """With several URLs an event is acknowledged when each of them has taken it, and none gets it again because of another,
 nor because it could not be acknowledged; every process knows that from the item."""
 
+import json
 import threading
 import time
 
 import harness
+import table_proxy
 
 
 def test_only_the_url_that_failed_is_tried_again(world):
@@ -113,3 +115,65 @@ def test_a_hanging_url_keeps_nothing_from_the_others(world):
         assert item["deliveries"][harness.secret_endpoint_id(takes.url)]["state"] == "delivered"
         assert item["deliveries"][harness.secret_endpoint_id(hangs.url)]["state"] == "waiting"
         assert "lease_until" not in item
+
+
+def test_a_success_that_could_not_be_written_at_once_outlives_the_other_url_s_end(world):
+    takes = world.receiver()
+    rejects = world.receiver(lambda payload: throttled.wait(harness.PATIENCE) and 404)
+    throttled = threading.Event()
+    world.api(takes, rejects)
+    event = world.table.add()
+    taken = harness.secret_endpoint_id(takes.url)
+
+    def is_the_success(call):
+        text = json.dumps(call.body)
+        is_it = '"delivered"' in text and taken in text
+        if is_it:
+            throttled.set()
+        return is_it
+
+    world.proxy.fail(table_proxy.throttled, "UpdateItem", when=is_the_success, times=7)
+    runtime, _ = world.function()
+    assert runtime.invoke().result()["successful_deliveries"] == 1
+    deliveries = world.table.get(event)["deliveries"]
+    assert deliveries[taken]["state"] == "delivered"
+    assert deliveries[harness.secret_endpoint_id(rejects.url)]["state"] == "review"
+    assert "lease_token" not in world.table.get(event)
+    runtime.invoke().result()
+    assert takes.ids() == [event]
+
+
+def test_a_success_is_not_taken_back_by_another_run_s_failure(world):
+    first_may, third_may = threading.Event(), threading.Event()
+    world.stack.callback(first_may.set)
+    world.stack.callback(third_may.set)
+    lock, attempts = threading.Lock(), []
+
+    def attempt(payload):
+        with lock:
+            attempts.append(payload)
+            number = len(attempts)
+        if number == 1:
+            first_may.wait(harness.PATIENCE)
+            return 200
+        if number == 3:
+            third_may.wait(harness.PATIENCE)
+        return 503
+
+    slow, rejects = world.receiver(attempt), world.receiver(lambda payload: 404)
+    world.api(slow, rejects)
+    event = world.table.add()
+    endpoint = harness.secret_endpoint_id(slow.url)
+    (one, _), (other, _) = (world.function(MAX_RETRIES="1") for _ in range(2))
+    first = one.start()
+    harness.wait_until(lambda: "deliveries" in world.table.get(event) and world.table.get(event)["deliveries"],
+                       "the other URL's answer to be recorded")
+    world.table.end_lease(event)
+    second = other.start()
+    harness.wait_until(lambda: len(attempts) == 3, "the second run's second attempt")
+    first_may.set()
+    first.result()
+    assert world.table.delivery(event, endpoint)["state"] == "delivered"
+    third_may.set()
+    second.result()
+    assert world.table.delivery(event, endpoint)["state"] == "delivered"

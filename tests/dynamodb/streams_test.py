@@ -3,10 +3,12 @@ ignored, and the sweep does what failed. Only what DynamoDB did not do is named 
 reads: a bad receiver never blocks a shard."""
 
 import json
+import time
 
 import pytest
 
 import harness
+import review_test
 import table_proxy
 from stream import Stream, sequence_numbers
 
@@ -32,6 +34,32 @@ def test_what_was_inserted_is_delivered(world):
     assert sorted(receiver.ids()) == sorted(ids) == world.table.ids("delivered")
     assert world.proxy.count("UpdateItem") == api.acks() == 50
     assert world.proxy.count("Query") == 0 and api.count("GET", "/inbox") == 0
+
+
+@pytest.mark.parametrize("bad", [503, (429, {"Retry-After": "20"})], ids=["down", "throttling"])
+def test_what_a_receiver_does_names_nothing_and_is_not_waited_for(world, bad):
+    receiver, _, runtime = world.started(lambda payload: bad)
+    ids = world.table.add_many([{"n": n} for n in range(100)])
+    began = time.monotonic()
+    assert batch_answer(runtime.invoke(world.stream().batch())) == []
+    assert time.monotonic() - began < 15
+    assert 0 < len(receiver.requests) <= 100 and world.table.ids("pending") == sorted(ids)
+    assert not any("lease_token" in item for item in world.table.items())
+
+
+def test_a_batch_leaves_the_sweep_its_place(world):
+    receiver = world.receiver()
+    world.api(receiver)
+    review = review_test.in_review(harness.secret_endpoint_id(receiver.url))
+    world.table.add_many(review_test.MORE_THAN_AN_END, **review)
+    healthy = world.table.add_many([{}] * 5)
+    world.table.add_many(review_test.MORE_THAN_AN_END, **review)
+    runtime, _ = world.function()
+    nothing = {"Records": [{"eventSource": "aws:dynamodb", "eventName": "MODIFY", "dynamodb": {}}]}
+    for _ in range(5):
+        runtime.invoke().result()
+        assert batch_answer(runtime.invoke(nothing)) == []
+    assert sorted(receiver.ids()) == sorted(healthy)
 
 
 def test_a_batch_may_have_more_than_a_run_takes(world):

@@ -3,6 +3,7 @@ said: a table that cannot be written fails the invocation, an index that may not
 
 import json
 import random
+import threading
 
 import pytest
 
@@ -207,6 +208,58 @@ def test_an_api_that_fails_fails_the_invocation(world):
     assert receiver.requests == []
     api.broken.clear()
     assert runtime.invoke().result()["acknowledged_count"] == 1
+
+
+def test_an_acknowledgement_that_finds_nothing_does_not_end_an_event_that_is_there(world):
+    """The original reads before it writes, and its reads lag."""
+    receiver, api, runtime = world.started()
+    event = world.table.add()
+    acknowledge, asked = api.acknowledge, []
+
+    def lagging(event_id):
+        asked.append(event_id)
+        return (404, '{"detail":"not found"}') if len(asked) == 1 else acknowledge(event_id)
+
+    api.acknowledge = lagging
+    assert runtime.invoke().result()["acknowledged_count"] == 1
+    assert receiver.ids() == [event] == world.table.ids("delivered")
+
+
+def test_an_acknowledgement_that_hangs_at_the_end_leaves_time_to_record_the_success(world):
+    receiver, api, runtime = world.started()
+    event = world.table.add()
+    acknowledge, may_answer = api.acknowledge, threading.Event()
+    world.stack.callback(may_answer.set)
+
+    def hanging(event_id):
+        may_answer.wait(harness.PATIENCE)
+        return api.failed()
+
+    api.acknowledge = hanging
+    result = runtime.invoke(seconds=8).result()
+    assert (result["successful_deliveries"], result["acknowledged_count"]) == (1, 0)
+    delivery, = world.table.get(event)["deliveries"].values()
+    assert delivery["state"] == "delivered"
+    api.acknowledge = acknowledge
+    assert runtime.invoke().result()["acknowledged_count"] == 1
+    assert receiver.ids() == [event]
+
+
+def test_a_table_that_hangs_at_the_end_leaves_time_to_report(world):
+    may_answer = threading.Event()
+    world.stack.callback(may_answer.set)
+    receiver = world.receiver(lambda payload: 503)
+    world.api(receiver)
+    world.table.add_many([{"n": n} for n in range(5)])
+    runtime, _ = world.function(RETRY_BASE_SECONDS="0.5")
+
+    def hanging(call):
+        may_answer.wait(harness.PATIENCE)
+
+    world.proxy.fail(hanging, "UpdateItem", when=lambda call: len(receiver.requests) >= 5)
+    invocation = runtime.invoke(seconds=10)
+    assert invocation.result()["total_events"] == 5
+    assert invocation.seconds_left > 1, "there is none left to publish in"
 
 
 def test_no_log_line_has_a_payload_a_path_or_a_key(world):

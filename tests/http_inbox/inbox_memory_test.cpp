@@ -1,6 +1,7 @@
 // Promises: over an API that keeps nothing, a process delivers to no endpoint again what it took,
-// and does not try again what it rejected; what such memory takes is bounded, and it holds for no
-// other endpoint and no longer than it must.
+// and does not try again what it rejected; what failed before lets go first what has not been
+// tried; what such memory takes is bounded, and it holds for no other endpoint and no longer than
+// it must.
 #include "adapters/http_inbox/inbox_memory.hpp"
 
 #include "http_inbox/inbox_fixture.hpp"
@@ -51,6 +52,21 @@ TEST_F(PlainRuns, an_acknowledgement_that_was_lost_is_made_up_for_without_delive
   next_run();
   EXPECT_TRUE(claim_both().empty());
   EXPECT_EQ(inbox->stats().acknowledged, 1);
+}
+
+TEST_F(PlainRuns, what_failed_in_an_earlier_run_comes_behind_what_has_not_been_tried) {
+  const EventId failed = api.add();
+  const EventId untried = api.add();
+  for (const ClaimedDelivery& claimed : claim_both()) {
+    if (claimed.event->id == failed) {
+      EXPECT_TRUE(fail_round(claimed, std::chrono::minutes{5}));
+    }
+  }
+  next_run();
+  const auto claimed = claim_both();
+  ASSERT_EQ(claimed.size(), 4U);
+  EXPECT_EQ(claimed[0].event->id, untried);
+  EXPECT_EQ(claimed[1].event->id, failed);
 }
 
 TEST_F(PlainRuns, what_every_endpoint_rejected_is_left_alone_and_counts_for_nothing) {

@@ -32,9 +32,9 @@ TEST_F(EventsTableTest, a_table_that_is_not_there_names_the_setting) {
   }
 }
 
-TEST_F(EventsTableTest, what_is_forbidden_or_wrong_is_refused_and_a_stop_is_one) {
+TEST_F(EventsTableTest, what_is_forbidden_or_wrong_and_a_stop_are_told_apart) {
   for (const auto& [given, expected] : {std::pair{ErrorKind::refused, ErrorKind::refused},
-                                        std::pair{ErrorKind::invalid, ErrorKind::refused},
+                                        std::pair{ErrorKind::invalid, ErrorKind::invalid},
                                         std::pair{ErrorKind::stopped, ErrorKind::stopped}}) {
     for (const Named& one : each_call()) {
       if (given == ErrorKind::invalid && one.name == "query") {
@@ -114,6 +114,33 @@ TEST_F(EventsTableTest, what_was_recorded_although_its_answer_was_lost_is_record
   }
 }
 
+// Whose record it is, the lease says: another run's may look the same.
+TEST_F(EventsTableTest, a_record_that_keeps_the_lease_is_ours_only_under_our_token) {
+  for (const std::string_view token : {"token", "another's"}) {
+    answer_conflict(fmt::format(
+        R"({{"lease_token":{{"S":"{}"}},"status":{{"S":"pending"}},)"
+        R"("deliveries":{{"M":{{"ep-1":{{"M":{{"state":{{"S":"waiting"}},"attempts":{{"N":"2"}}}}}}}}}}}})",
+        token));
+    TableRecord made = record();
+    made.lease_until = clock.wall() + seconds{60};
+    EXPECT_EQ(await(table.record(made)).has_value(), token == "token") << token;
+  }
+}
+
+TEST_F(EventsTableTest,
+       of_an_event_that_somebody_ended_meanwhile_the_attempt_is_recorded_and_the_lease_ends) {
+  answer_conflict(R"({"lease_token":{"S":"token"},"status":{"S":"delivered"}})");
+  answer_good("{}");
+  TableRecord made = record();
+  made.lease_until = clock.wall() + seconds{60};
+  const auto recorded = await(table.record(made));
+  ASSERT_FALSE(recorded);
+  EXPECT_EQ(recorded.error().kind, ErrorKind::conflict);
+  ASSERT_EQ(aws.calls.size(), 2U);
+  EXPECT_NE(named("UpdateExpression").find("REMOVE #lease_until, #lease_token"), std::string::npos);
+  EXPECT_EQ(named("ConditionExpression").find("#status"), std::string::npos);
+}
+
 TEST_F(EventsTableTest, an_answer_that_says_nothing_is_asked_for_again) {
   for (const std::string_view body :
        {"{}", "", "[]", "<html>", R"({"Items":{}})", R"({"Attributes":[]})"}) {
@@ -125,11 +152,12 @@ TEST_F(EventsTableTest, an_answer_that_says_nothing_is_asked_for_again) {
   }
 }
 
-TEST_F(EventsTableTest, an_item_that_cannot_be_sent_is_claimed_and_invalid) {
+TEST_F(EventsTableTest, an_item_that_cannot_be_sent_is_claimed_and_says_why) {
   answer_good(fmt::format(R"({{"Attributes":{{"id":{{"S":"{}"}}}}}})", kId));
   const auto claimed = await(table.claim(kKey, lease(clock.wall())));
-  ASSERT_FALSE(claimed);
-  EXPECT_EQ(claimed.error().kind, ErrorKind::invalid);
+  ASSERT_TRUE(claimed);
+  EXPECT_EQ(claimed->event, nullptr);
+  EXPECT_EQ(claimed->unsendable, "the item has no type that can be sent");
 }
 
 }  // namespace

@@ -87,7 +87,16 @@ TEST_F(EventsTableTest, a_failed_attempt_is_one_update_of_the_holder_s) {
   EXPECT_EQ(named("ConditionExpression"),
             "attribute_exists(#id) AND #lease_token = \"token\" AND "
             "(attribute_not_exists(#deliveries.#ep-1.#attempts) OR "
-            "#deliveries.#ep-1.#attempts < 2)");
+            "#deliveries.#ep-1.#attempts < 2) AND "
+            "(attribute_not_exists(#deliveries.#ep-1.#state) OR "
+            "#deliveries.#ep-1.#state <> \"delivered\") AND #status = \"pending\"");
+}
+
+TEST_F(EventsTableTest, the_retries_of_a_round_that_are_used_up_are_kept) {
+  TableRecord made = record();
+  made.delivery.retries = 3;
+  EXPECT_TRUE(await(table.record(made)));
+  EXPECT_NE(named("UpdateExpression").find(R"("retries":3)"), std::string::npos);
 }
 
 TEST_F(EventsTableTest, a_success_counts_no_failure_and_the_last_gives_the_lease_back) {
@@ -110,7 +119,7 @@ TEST_F(EventsTableTest, a_success_counts_no_failure_and_the_last_gives_the_lease
 TEST_F(EventsTableTest, a_lease_is_extended_and_given_back_by_its_holder) {
   EXPECT_TRUE(await(table.extend(kKey, lease(clock.wall() + seconds{9}))));
   EXPECT_EQ(named("UpdateExpression"), fmt::format("SET #lease_until = {}", kMidnight + 9'000));
-  EXPECT_EQ(named("ConditionExpression"), "#lease_token = \"token\"");
+  EXPECT_EQ(named("ConditionExpression"), "#lease_token = \"token\" AND #status = \"pending\"");
   EXPECT_TRUE(await(table.give_back(kKey, "token")));
   EXPECT_EQ(named("UpdateExpression"), "REMOVE #lease_until, #lease_token");
   EXPECT_EQ(named("ConditionExpression"), "#lease_token = \"token\"");
@@ -129,7 +138,7 @@ TEST_F(EventsTableTest, a_release_makes_due_what_is_in_review_for_the_reason) {
             fmt::format("SET #deliveries.#ep-1.#state = \"waiting\", #deliveries.#ep-1.#due = {}, "
                         "#deliveries.#ep-1.#step = 0, "
                         "#updated_at = \"2026-01-01T00:00:00.000000Z\" "
-                        "REMOVE #deliveries.#ep-1.#reason",
+                        "REMOVE #deliveries.#ep-1.#retries, #deliveries.#ep-1.#reason",
                         kMidnight));
   EXPECT_EQ(named("ConditionExpression"),
             "attribute_exists(#id) AND #status = \"pending\" AND "

@@ -40,6 +40,8 @@ class ScriptedTable : public EventTable {
     pending.push_back(std::move(entry));
   }
 
+  void end_by(MonoTime) override {}
+
   [[nodiscard]] boost::asio::awaitable<Result<TablePage>> query(TableQuery query) override {
     queries.push_back(query);
     if (!errors.empty()) {

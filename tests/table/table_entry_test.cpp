@@ -89,9 +89,28 @@ TEST(table_entry, what_is_takeable_and_what_is_in_review) {
        }) {
     TableEntry entry;
     entry.deliveries = one.deliveries;
-    EXPECT_EQ(is_takeable(entry, kTwo, kNow), one.is_takeable) << one.name;
+    EXPECT_EQ(!waits_of(entry, kTwo, kNow).empty(), one.is_takeable) << one.name;
     EXPECT_EQ(is_in_review(entry, kTwo), one.is_in_review) << one.name;
   }
+}
+
+TEST(table_entry, what_it_waits_for_is_due_since_it_came_or_failed) {
+  TableEntry entry;
+  entry.key.created_at = "2026-01-01T00:00:00Z";
+  const WallTime created = *parse_timestamp(entry.key.created_at);
+  const WallTime now = created + seconds{60};
+  using Waits = std::vector<TableWait>;
+  EXPECT_EQ(waits_of(entry, kTwo, now), (Waits{{0, created}, {1, created}}));
+  EXPECT_EQ(waits_of(entry, kTwo, created - seconds{1}),
+            (Waits{{0, created - seconds{1}}, {1, created - seconds{1}}}))
+      << "another clock's future is now";
+  entry.deliveries = {of("a", kWaiting)};
+  entry.deliveries[0].due = created + seconds{50};
+  EXPECT_EQ(waits_of(entry, kTwo, now), (Waits{{0, created + seconds{50}}, {1, created}}));
+  entry.deliveries = {of("a", kDelivered), of("b", kWaiting)};
+  EXPECT_EQ(waits_of(entry, kTwo, now), (Waits{{1, created}}));
+  entry.deliveries[1].state = kDelivered;
+  EXPECT_EQ(waits_of(entry, kTwo, now), (Waits{{2, created}})) << "its acknowledgement";
 }
 
 TEST(table_entry, a_lease_that_lives_keeps_it_and_one_that_has_ended_does_not) {
@@ -104,9 +123,9 @@ TEST(table_entry, a_lease_that_lives_keeps_it_and_one_that_has_ended_does_not) {
                           Case{microseconds{0}, false}, Case{microseconds{-1}, true}}) {
     TableEntry entry;
     entry.lease_until = kNow + one.left;
-    EXPECT_EQ(is_takeable(entry, kTwo, kNow), one.is_takeable) << one.left.count();
+    EXPECT_EQ(!waits_of(entry, kTwo, kNow).empty(), one.is_takeable) << one.left.count();
     entry.deliveries = {of("a", kDelivered), of("b", kDelivered)};
-    EXPECT_EQ(is_takeable(entry, kTwo, kNow), one.is_takeable) << one.left.count();
+    EXPECT_EQ(!waits_of(entry, kTwo, kNow).empty(), one.is_takeable) << one.left.count();
     entry.deliveries = {of("a", kReview), of("b", kReview)};
     EXPECT_TRUE(is_in_review(entry, kTwo)) << "a lease changes nothing about that";
   }

@@ -28,13 +28,27 @@ std::optional<object> item_of(const AwsError& conflict) {
   return item == nullptr ? std::nullopt : std::optional{*item};
 }
 
-// Whether the item has what was to be recorded: it was done, and its answer was lost.
-bool is_recorded(const object& item, const TableDelivery& delivery) {
+bool is_ours(const object& item, const std::string& token) {
+  return string_in(item, "lease_token") == std::string_view{token};
+}
+
+// Whether the item has what was to be recorded: it was done, and its answer was lost. Where the
+// lease was to be kept, it says whose record it is.
+bool is_recorded(const object& item, const TableRecord& record) {
+  if (record.lease_until && !is_ours(item, record.lease_token)) {
+    return false;
+  }
+  const TableDelivery& delivery = record.delivery;
   const auto deliveries = deliveries_of(item, ClockOffset{});
   return std::any_of(deliveries.begin(), deliveries.end(), [&](const TableDelivery& one) {
     return one.endpoint_id == delivery.endpoint_id && one.state == delivery.state &&
            one.attempts == delivery.attempts;
   });
+}
+
+void require_pending(ItemUpdate& update) {
+  update.require(fmt::format("{} = {}", update.name("status"),
+                             update.value(string_attribute(to_string(EventStatus::pending)))));
 }
 
 // The key of a page's end, with the status that the index needs of it.
@@ -90,9 +104,7 @@ Error EventsTable::failed(std::string_view action, const AwsError& error) const 
                     "an index {}: {}",
                     name_, kStatusIndex, error.error.message));
   }
-  // Of the caller's words only the event is; a table of another shape is a wrong setting.
-  const bool is_wrong = error.error.kind == ErrorKind::invalid;
-  return make_error(is_wrong ? ErrorKind::refused : error.error.kind,
+  return make_error(error.error.kind,
                     fmt::format("{} on the table {}: {}", action, name_, error.error.message));
 }
 
@@ -171,7 +183,11 @@ boost::asio::awaitable<Result<TableEvent>> EventsTable::claim(EventKey key, Tabl
         ErrorKind::retry_later,
         fmt::format("UpdateItem on the table {}: the answer has no Attributes", name_));
   }
-  co_return event_of(*item, offset());
+  auto event = event_of(*item, offset());
+  if (!event) {
+    co_return TableEvent{nullptr, deliveries_of(*item, offset()), event.error().message};
+  }
+  co_return event;
 }
 
 boost::asio::awaitable<Result<void>> EventsTable::extend(EventKey key, TableLease lease) {
@@ -180,6 +196,7 @@ boost::asio::awaitable<Result<void>> EventsTable::extend(EventKey key, TableLeas
              update.value(number_attribute(table_millis(lease.until, offset()))));
   update.require(fmt::format("{} = {}", update.name("lease_token"),
                              update.value(string_attribute(lease.token))));
+  require_pending(update);
   co_return co_await apply(std::move(update));
 }
 
@@ -199,8 +216,29 @@ boost::asio::awaitable<Result<void>> EventsTable::give_back(EventKey key, std::s
 // -- recording
 
 boost::asio::awaitable<Result<void>> EventsTable::record(TableRecord record) {
+  const auto answer = co_await send(update_of(record));
+  if (answer) {
+    co_return Result<void>{};
+  }
+  if (answer.error().error.kind == ErrorKind::conflict) {
+    const auto item = item_of(answer.error());
+    if (item && is_recorded(*item, record)) {
+      co_return Result<void>{};
+    }
+    const bool is_ended = item && is_ours(*item, record.lease_token) &&
+                          string_in(*item, "status") != to_string(EventStatus::pending);
+    if (is_ended && record.lease_until) {
+      // What was in flight when somebody ended the event is recorded, and nothing follows.
+      record.lease_until.reset();
+      (void)co_await apply(update_of(record));
+    }
+  }
+  co_return failed("UpdateItem", answer.error());
+}
+
+ItemUpdate EventsTable::update_of(const TableRecord& record) const {
   const TableDelivery& delivery = record.delivery;
-  ItemUpdate update{std::move(record.key)};
+  ItemUpdate update{record.key};
   const std::string path =
       fmt::format("{}.{}", update.name("deliveries"), update.name(delivery.endpoint_id));
   const std::string lease_token = update.name("lease_token");
@@ -227,21 +265,17 @@ boost::asio::awaitable<Result<void>> EventsTable::record(TableRecord record) {
   update.require(fmt::format("attribute_exists({})", update.name("id")));
   update.require(
       fmt::format("{} = {}", lease_token, update.value(string_attribute(record.lease_token))));
-  // Once, however often it is said.
+  // Once, however often it is said; and a success is not taken back.
   update.require(fmt::format("(attribute_not_exists({0}.{1}) OR {0}.{1} < {2})", path,
                              update.name("attempts"),
                              update.value(number_attribute(delivery.attempts))));
-  const auto answer = co_await send(update);
-  if (!answer && answer.error().error.kind == ErrorKind::conflict) {
-    const auto item = item_of(answer.error());
-    if (item && is_recorded(*item, delivery)) {
-      co_return Result<void>{};
-    }
+  update.require(fmt::format("(attribute_not_exists({0}.{1}) OR {0}.{1} <> {2})", path,
+                             update.name("state"),
+                             update.value(string_attribute(to_string(DeliveryState::delivered)))));
+  if (record.lease_until) {
+    require_pending(update);
   }
-  if (!answer) {
-    co_return failed("UpdateItem", answer.error());
-  }
-  co_return Result<void>{};
+  return update;
 }
 
 boost::asio::awaitable<Result<void>> EventsTable::record_success(EventKey key,
@@ -284,6 +318,7 @@ boost::asio::awaitable<Result<bool>> EventsTable::release(TableEntry entry, Even
     update.set(fmt::format("{}.{}", path, update.name("due")),
                update.value(number_attribute(table_millis(clock_.wall(), offset()))));
     update.set(fmt::format("{}.{}", path, update.name("step")), update.value(number_attribute(0)));
+    update.remove(fmt::format("{}.{}", path, update.name("retries")));
     update.remove(why);
   }
   if (!is_anything) {

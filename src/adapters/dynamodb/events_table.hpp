@@ -8,6 +8,7 @@
 #include "ports/clock.hpp"
 #include "ports/event_table.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ class EventsTable final : public EventTable {
   EventsTable(AwsApi& aws, const Clock& clock, std::string name, std::optional<MonoTime> deadline)
       : aws_(aws), clock_(clock), name_(std::move(name)), deadline_(deadline) {}
 
+  void end_by(MonoTime deadline) override {
+    deadline_ = std::min(deadline_.value_or(deadline), deadline);
+  }
   [[nodiscard]] boost::asio::awaitable<Result<TablePage>> query(TableQuery query) override;
   [[nodiscard]] boost::asio::awaitable<Result<TableEvent>> claim(EventKey key,
                                                                  TableLease lease) override;
@@ -42,6 +46,7 @@ class EventsTable final : public EventTable {
   [[nodiscard]] boost::asio::awaitable<AwsResult> send(const ItemUpdate& update,
                                                        bool wants_new = false);
   [[nodiscard]] boost::asio::awaitable<Result<void>> apply(ItemUpdate update);
+  [[nodiscard]] ItemUpdate update_of(const TableRecord& record) const;
   [[nodiscard]] std::string query_input(const TableQuery& query) const;
   [[nodiscard]] Error failed(std::string_view action, const AwsError& error) const;
   // What is added to AWS's time to make it the local clock's.

@@ -44,6 +44,8 @@ TableDelivery delivery_of(std::string_view endpoint_id, const object& map, Clock
       std::clamp<std::int64_t>(whole_number_in(map, "attempts").value_or(0), 0, kMostAttempts);
   delivery.step =
       static_cast<int>(std::clamp<std::int64_t>(whole_number_in(map, "step").value_or(0), 0, 1000));
+  delivery.retries = static_cast<int>(
+      std::clamp<std::int64_t>(whole_number_in(map, "retries").value_or(0), 0, 1000));
   delivery.due = local_time(whole_number_in(map, "due"), offset);
   delivery.reason = parse_review_reason(string_in(map, "reason").value_or(""));
   delivery.error = string_in(map, "error").value_or("");
@@ -134,7 +136,7 @@ Result<TableEvent> event_of(const object& item, ClockOffset offset) {
   event->source = *source;
   event->payload = std::move(*payload);
   event->created_at = *parse_timestamp(entry->key.created_at);
-  return TableEvent{std::move(event), entry->deliveries};
+  return TableEvent{std::move(event), entry->deliveries, {}};
 }
 
 std::string delivery_attribute(const TableDelivery& delivery, ClockOffset offset) {
@@ -142,6 +144,9 @@ std::string delivery_attribute(const TableDelivery& delivery, ClockOffset offset
   append_member(members, "state", string_attribute(to_string(delivery.state)));
   append_member(members, "attempts", number_attribute(delivery.attempts));
   append_member(members, "step", number_attribute(delivery.step));
+  if (delivery.retries > 0) {
+    append_member(members, "retries", number_attribute(delivery.retries));
+  }
   if (delivery.due) {
     append_member(members, "due", number_attribute(table_millis(*delivery.due, offset)));
   }

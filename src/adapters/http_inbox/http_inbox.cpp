@@ -155,6 +155,8 @@ void HttpInbox::remember(const Settlement& settlement) {
     }
   } else if (std::holds_alternative<SentToReview>(settlement.decision)) {
     memory_.note_rejected(settlement.event_id, settlement.attempt.endpoint_id);
+  } else if (mode_ == Mode::plain) {
+    memory_.note_failed(settlement.event_id, clock_.wall());
   }
 }
 

@@ -127,7 +127,8 @@ boost::asio::awaitable<void> HttpInbox::acknowledge_delivered(std::vector<InboxE
   co_await for_each_concurrently(done.size(), kMaxCalls, finish_one);
 }
 
-// Newest first is what such an API answers; the oldest are due first.
+// Newest first is what such an API answers; the oldest are due first, but for those that failed in
+// an earlier run: they let those go first that have waited since before that.
 boost::asio::awaitable<void> HttpInbox::take_plain(std::vector<InboxEvent> events) {
   heed_figures(events);
   std::erase_if(events, [&](const InboxEvent& event) {
@@ -137,8 +138,11 @@ boost::asio::awaitable<void> HttpInbox::take_plain(std::vector<InboxEvent> event
     is_exhausted_ = true;
     co_return;
   }
-  std::stable_sort(events.begin(), events.end(), [](const InboxEvent& a, const InboxEvent& b) {
-    return a.event->created_at < b.event->created_at;
+  const auto waits_since = [&](const InboxEvent& event) {
+    return memory_.failed_at(event.event->id).value_or(event.event->created_at);
+  };
+  std::stable_sort(events.begin(), events.end(), [&](const InboxEvent& a, const InboxEvent& b) {
+    return waits_since(a) < waits_since(b);
   });
   if (events.size() > static_cast<std::size_t>(budget_)) {
     events.resize(static_cast<std::size_t>(budget_));

@@ -13,7 +13,7 @@ InboxMemory::Remembered& InboxMemory::place_of(const EventId& event) {
     places_.erase(events_.front().event);
     events_.pop_front();
   }
-  events_.push_back({event, {}, std::nullopt});
+  events_.push_back({event, {}, std::nullopt, std::nullopt});
   places_.emplace(event, std::prev(events_.end()));
   return events_.back();
 }
@@ -34,6 +34,10 @@ void InboxMemory::note_rejected(const EventId& event, const std::string& endpoin
   delivery_of(event, endpoint_id).is_rejected = true;
 }
 
+void InboxMemory::note_failed(const EventId& event, WallTime now) {
+  place_of(event).failed_at = now;
+}
+
 void InboxMemory::note_acknowledged(const EventId& event, WallTime now) {
   Remembered& remembered = place_of(event);
   remembered.deliveries.clear();
@@ -43,6 +47,11 @@ void InboxMemory::note_acknowledged(const EventId& event, WallTime now) {
 std::vector<KnownDelivery> InboxMemory::known(const EventId& event) const {
   const auto found = places_.find(event);
   return found == places_.end() ? std::vector<KnownDelivery>{} : found->second->deliveries;
+}
+
+std::optional<WallTime> InboxMemory::failed_at(const EventId& event) const {
+  const auto found = places_.find(event);
+  return found == places_.end() ? std::nullopt : found->second->failed_at;
 }
 
 bool InboxMemory::is_acknowledged(const EventId& event, WallTime now) {

@@ -1,5 +1,6 @@
 // What a process remembers, from one run to the next, of what an inbox does not keep: what was
-// delivered, what was rejected, and what has just been acknowledged. No I/O and no clock.
+// delivered, what was rejected, what failed when, and what has just been acknowledged. No I/O and
+// no clock.
 #pragma once
 
 #include "adapters/http_inbox/inbox_messages.hpp"
@@ -28,9 +29,12 @@ class InboxMemory {
   // By the id of its endpoint: a URL that changes is another endpoint, and is tried.
   void note_delivered(const EventId& event, const std::string& endpoint_id);
   void note_rejected(const EventId& event, const std::string& endpoint_id);
+  void note_failed(const EventId& event, WallTime now);
   void note_acknowledged(const EventId& event, WallTime now);
 
   [[nodiscard]] std::vector<KnownDelivery> known(const EventId& event) const;
+  // When an attempt of it failed last.
+  [[nodiscard]] std::optional<WallTime> failed_at(const EventId& event) const;
   [[nodiscard]] bool is_acknowledged(const EventId& event, WallTime now);
 
   [[nodiscard]] std::size_t size() const { return events_.size(); }
@@ -39,6 +43,7 @@ class InboxMemory {
   struct Remembered {
     EventId event;
     std::vector<KnownDelivery> deliveries;
+    std::optional<WallTime> failed_at;
     std::optional<WallTime> acknowledged_at;
   };
 

@@ -40,6 +40,7 @@ struct KnownDelivery {
   // the next one is due. What is due later is left for a later run.
   int step = 0;
   std::optional<WallTime> due{};
+  int retries = 0;  // of the round under way, used up
 };
 
 // The `deliveries` of `GET /events/{id}`; empty when there are none, or it cannot be read. Review

@@ -3,6 +3,7 @@
 #include "adapters/http_inbox/concurrently.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace dispatcher {
@@ -38,7 +39,18 @@ TableDelivery delivery_after(const Settlement& settlement, std::string endpoint_
   const auto& again = std::get<Again>(settlement.decision);
   delivery.due = again.at;
   delivery.step = again.step;
+  delivery.retries = again.retries_used;
   return delivery;
+}
+
+// By when the API's calls have ended, so that there is time for the item.
+std::optional<MonoTime> api_deadline(MonoTime now, std::optional<MonoTime> deadline) {
+  if (!deadline) {
+    return std::nullopt;
+  }
+  const auto left = std::max(*deadline - now, MonoTime::duration::zero());
+  return *deadline -
+         std::min<MonoTime::duration>(TableInbox::kItemTime, left / TableInbox::kItemPart);
 }
 
 }  // namespace
@@ -46,19 +58,21 @@ TableDelivery delivery_after(const Settlement& settlement, std::string endpoint_
 TableInbox::TableInbox(TableInboxParts parts, std::vector<Endpoint> endpoints,
                        TableInboxOptions options)
     : table_(std::move(parts.table)),
-      calls_(parts.api, parts.clock, options.deadline),
+      calls_(parts.api, parts.clock, api_deadline(parts.clock.monotonic(), options.deadline)),
       clock_(parts.clock),
       log_(parts.log),
       endpoints_(std::move(endpoints)),
       options_(std::move(options)),
       scan_(*table_, clock_, log_, ids_of(endpoints_), parts.memory,
             static_cast<std::size_t>(options_.max_events)),
-      taken_(endpoints_, options_.only ? ShortWaits::left : ShortWaits::kept),
+      taken_(endpoints_, options_.only ? ShortWaits::left : ShortWaits::kept,
+             options_.attempt_timeout),
       budget_(options_.max_events) {
   if (options_.only) {
     is_scan_used_ = false;
-    listed_.assign(options_.only->begin(), options_.only->end());
-    unresolved_.insert(options_.only->begin(), options_.only->end());
+    for (EventKey& key : *options_.only) {
+      listed_.push_back({std::move(key), {}});
+    }
     budget_ = static_cast<std::int64_t>(listed_.size());
   }
 }
@@ -85,7 +99,7 @@ boost::asio::awaitable<Result<ClaimAnswer>> TableInbox::claim(std::vector<ClaimR
   co_await renew_expiring();
   ClaimAnswer answer;
   taken_.hand_out(requests, max_bytes, clock_.wall(), clock_.monotonic(), answer.deliveries);
-  if (answer.deliveries.empty() && may_take()) {
+  if (answer.deliveries.empty() && may_take(lanes_of(requests))) {
     std::size_t free = 1;
     for (const ClaimRequest& request : requests) {
       free = std::max(free, request.max);
@@ -99,7 +113,7 @@ boost::asio::awaitable<Result<ClaimAnswer>> TableInbox::claim(std::vector<ClaimR
   }
   for (const ClaimRequest& request : requests) {
     auto due = taken_.next_due(request.endpoint);
-    if (may_take()) {
+    if (may_take(lanes_of({request}))) {
       due = std::min(due.value_or(clock_.wall()), clock_.wall());
     }
     answer.lanes.push_back({request.endpoint, due});
@@ -109,8 +123,8 @@ boost::asio::awaitable<Result<ClaimAnswer>> TableInbox::claim(std::vector<ClaimR
 
 // -- settling
 
-// What came of an event's several deliveries is written one after the other: the last takes the
-// lease away.
+// What came of an event's several deliveries is written one after the other: the last that is
+// written takes the lease away.
 boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle(Settlement settlement) {
   const EventId id = settlement.event_id;
   co_await turns_.take(id);
@@ -127,11 +141,11 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle_in_turn(Settleme
   }
   const EventId id = settlement.event_id;
   const auto kept_until = taken_.record(settlement, clock_.wall());
-  const bool is_delivered = taken_.find(token)->is_delivered();
+  TakenEvent* taken = taken_.find(token);
   Result<void> done;
-  if (is_delivered) {
+  if (taken->is_delivered() && !taken->is_acknowledged) {
     done = co_await acknowledge(id, settlement);
-  } else {
+  } else if (!taken->is_delivered()) {
     done = co_await record(id, settlement);
   }
   if (!done && done.error().kind == ErrorKind::retry_later) {
@@ -139,7 +153,7 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle_in_turn(Settleme
   }
   failing_since_.erase(id);
   if (!done && done.error().kind != ErrorKind::conflict) {
-    unrecorded_.insert(keys_.at(id));
+    unresolved_.insert(keys_.at(id));
   }
   // Only now: what is kept must not be tried again before the item says so.
   if (done) {
@@ -148,11 +162,8 @@ boost::asio::awaitable<Result<SettleAnswer>> TableInbox::settle_in_turn(Settleme
     taken_.lose_claim(token);
     taken_.lose(id);
   }
-  const TakenEvent* taken = taken_.find(id);
-  if (taken == nullptr || !taken->is_open()) {
-    if (!unrecorded_.contains(keys_.at(id))) {
-      unresolved_.erase(keys_.at(id));
-    }
+  taken = taken_.find(id);
+  if (taken == nullptr || (!taken->is_open() && taken->claims == 0)) {
     forget(id);
   }
   if (!done) {
@@ -180,21 +191,27 @@ Result<void> TableInbox::patience(const EventId& id, Error error, std::chrono::s
 // again: the next run then finds it, and acknowledges it.
 boost::asio::awaitable<Result<void>> TableInbox::acknowledge(EventId id,
                                                              const Settlement& settlement) {
-  const auto told = co_await calls_.acknowledge(id, {});
+  auto told = co_await calls_.acknowledge(id, {});
   if (told) {
     ++stats_.acknowledged;
+    taken_.find(id)->is_acknowledged = true;
     co_return Result<void>{};
   }
-  if (told.error().kind == ErrorKind::not_found) {
-    log_.info("a delivered event had been deleted meanwhile", {{"event_id", to_string(id)}});
-    co_return Result<void>{};
-  }
-  if (!noted_.contains(id)) {
+  const bool is_unknown = told.error().kind == ErrorKind::not_found;
+  const std::pair note{id, settlement.endpoint};
+  if (!noted_.contains(note)) {
     const auto noted = co_await record(id, settlement);
+    if (!noted && noted.error().kind == ErrorKind::conflict && is_unknown) {
+      log_.info("a delivered event had been deleted meanwhile", {{"event_id", to_string(id)}});
+      co_return Result<void>{};
+    }
     if (!noted) {
       co_return noted;
     }
-    noted_.insert(id);
+    noted_.insert(note);
+  }
+  if (is_unknown) {
+    told = make_error(ErrorKind::retry_later, told.error().message);  // its reads may lag
   }
   const auto again = patience(id, told.error(), kAckPatience);
   if (again.error().kind == ErrorKind::retry_later) {
@@ -224,8 +241,9 @@ boost::asio::awaitable<Result<void>> TableInbox::record(EventId id, const Settle
   if (!is_success) {
     record.failed_at = settlement.attempt.started_at;
   }
-  // A success that is not acknowledged yet is still to be.
-  if (taken->is_open() || taken->is_delivered()) {
+  // A success that is not acknowledged yet is still to be, and what another attempt came to may be
+  // known here alone.
+  if (taken->is_open() || taken->is_delivered() || taken->claims > 1) {
     record.lease_until = lease_end(*taken);
     taken->lease.until = clock_.monotonic() + (*record.lease_until - clock_.wall());
   }
@@ -274,92 +292,39 @@ boost::asio::awaitable<void> TableInbox::give_event_back(EventId id) {
   if (key == keys_.end()) {
     co_return;
   }
-  const auto given = co_await table_->give_back(key->second, options_.lease_token);
+  co_await give_key_back(key->second);
+  forget(id);
+}
+
+boost::asio::awaitable<void> TableInbox::give_key_back(EventKey key) {
+  const std::string id = key.id;
+  const auto given = co_await table_->give_back(std::move(key), options_.lease_token);
   if (!given) {
     log_.info("an event could not be given back; its lease will end",
-              {{"event_id", to_string(id)}, {"error", given.error().message}});
+              {{"event_id", id}, {"error", given.error().message}});
   }
-  forget(id);
+}
+
+const std::string& TableInbox::endpoint_id(EndpointNumber number) const {
+  return endpoints_.at(static_cast<std::size_t>(number - 1)).id;
 }
 
 void TableInbox::forget(const EventId& id) {
   failing_since_.erase(id);
-  noted_.erase(id);
+  noted_.erase(noted_.lower_bound({id, kNoEndpoint}),
+               noted_.upper_bound({id, std::numeric_limits<EndpointNumber>::max()}));
   taken_.erase(id);
   keys_.erase(id);
 }
 
 boost::asio::awaitable<void> TableInbox::finish() {
   is_stopped_ = true;
-  calls_.end_by(clock_.monotonic() + kFinishTime);
+  const MonoTime end = clock_.monotonic() + kFinishTime;
+  calls_.end_by(end);
+  table_->end_by(end);
   const auto ids = taken_.ids();
   const auto give = [&](std::size_t i) { return give_event_back(ids[i]); };
   co_await for_each_concurrently(ids.size(), kMaxCalls, give);
-}
-
-// -- leases
-
-boost::asio::awaitable<void> TableInbox::renew_expiring() {
-  const auto margin = options_.attempt_timeout + kSettleReserve;
-  std::vector<EventId> ids;
-  for (TakenEvent* taken : taken_.expiring(clock_.wall(), clock_.monotonic(), margin)) {
-    taken->is_renewing = true;
-    ids.push_back(taken->event->id);
-  }
-  const auto one = [&](std::size_t i) -> boost::asio::awaitable<void> {
-    co_await turns_.take(ids[i]);
-    co_await renew(ids[i]);
-    turns_.end(ids[i]);
-  };
-  co_await for_each_concurrently(ids.size(), kMaxCalls, one);
-}
-
-boost::asio::awaitable<void> TableInbox::renew(EventId id) {
-  const TakenEvent* held = taken_.find(id);
-  if (held == nullptr) {
-    co_return;  // settled meanwhile
-  }
-  const MonoTime began = clock_.monotonic();
-  const WallTime until = lease_end(*held);
-  const auto lasts = until - clock_.wall();
-  TableLease lease{options_.lease_token, until};
-  const auto extended = co_await table_->extend(keys_.at(id), std::move(lease));
-  TakenEvent* taken = taken_.find(id);
-  if (taken == nullptr) {
-    co_return;  // settled while it was asked for
-  }
-  taken->is_renewing = false;
-  if (extended) {
-    taken->lease.until = began + lasts;
-    co_return;
-  }
-  log_.info("an event's lease could not be extended",
-            {{"event_id", to_string(id)}, {"error", extended.error().message}});
-  if (extended.error().kind == ErrorKind::conflict) {
-    taken_.lose(id);
-    if (taken_.find(id) == nullptr) {
-      forget(id);
-    }
-  }
-}
-
-std::chrono::microseconds TableInbox::lease_time() const {
-  return options_.attempt_timeout + kLeaseReserve;
-}
-
-// It covers the attempts under way, and the next of each delivery that waits here.
-WallTime TableInbox::lease_end(const TakenEvent& taken) const {
-  WallTime last = clock_.wall();
-  for (const TakenDelivery& delivery : taken.deliveries) {
-    if (delivery.state == State::queued || delivery.state == State::claimed) {
-      last = std::max(last, delivery.due);
-    }
-  }
-  return last + lease_time();
-}
-
-const std::string& TableInbox::endpoint_id(EndpointNumber number) const {
-  return endpoints_.at(static_cast<std::size_t>(number - 1)).id;
 }
 
 }  // namespace dispatcher

@@ -23,8 +23,10 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace dispatcher {
@@ -58,6 +60,12 @@ class TableInbox final : public RunInbox {
   static constexpr std::size_t kMaxCalls = 16;
   // Tries to claim, or to read the index, that fail in a row before the run is given up.
   static constexpr int kMaxFailures = 5;
+  // Claims of one event that fail before it is left to a later run.
+  static constexpr int kMaxClaims = 3;
+  // Of the time that there is, kept behind the last call of the API for what the item must say: so
+  // much, or this part of it if that is less.
+  static constexpr std::chrono::milliseconds kItemTime{1500};
+  static constexpr int kItemPart = 16;
   // How long an acknowledgement is tried once the item has what was delivered, and how long
   // anything else is.
   static constexpr std::chrono::seconds kAckPatience{5};
@@ -90,15 +98,17 @@ class TableInbox final : public RunInbox {
   // -- taking (table_inbox_taking.cpp)
   boost::asio::awaitable<Result<void>> take(const std::vector<ClaimRequest>& requests,
                                             std::size_t wanted);
-  boost::asio::awaitable<Result<void>> find(std::size_t wanted);
-  [[nodiscard]] std::vector<EventKey> take_keys(std::size_t wanted);
-  void put_back(EventKey key);
+  boost::asio::awaitable<Result<void>> find(std::size_t wanted, std::span<const TableLane> asked);
+  [[nodiscard]] std::vector<FoundEvent> take_found(std::size_t wanted,
+                                                   std::span<const TableLane> asked);
   boost::asio::awaitable<std::optional<Error>> take_one(EventKey key);
+  void put_back(FoundEvent found, const Error& error);
   boost::asio::awaitable<void> hold(EventKey key, TableEvent found, MonoTime until);
   boost::asio::awaitable<void> acknowledge_delivered(EventId id);
-  boost::asio::awaitable<void> put_aside(EventKey key, std::string why);
+  boost::asio::awaitable<void> put_aside(EventKey key, TableEvent found);
   Error note_failure(Error error);
-  [[nodiscard]] bool may_take() const;
+  [[nodiscard]] std::vector<TableLane> lanes_of(const std::vector<ClaimRequest>& requests) const;
+  [[nodiscard]] bool may_take(std::span<const TableLane> asked) const;
 
   // -- settling
   boost::asio::awaitable<Result<SettleAnswer>> settle_in_turn(Settlement settlement);
@@ -107,14 +117,16 @@ class TableInbox final : public RunInbox {
   boost::asio::awaitable<Result<void>> record_delivered(TableRecord record);
   [[nodiscard]] Result<void> patience(const EventId& id, Error error,
                                       std::chrono::seconds patience);
-  boost::asio::awaitable<void> renew_expiring();
-  boost::asio::awaitable<void> renew(EventId id);
   boost::asio::awaitable<void> give_event_back(EventId id);
+  boost::asio::awaitable<void> give_key_back(EventKey key);
   void forget(const EventId& id);
 
-  [[nodiscard]] const std::string& endpoint_id(EndpointNumber number) const;
+  // -- leases (table_inbox_leases.cpp)
+  boost::asio::awaitable<void> renew_expiring();
+  boost::asio::awaitable<void> renew(EventId id);
   [[nodiscard]] std::chrono::microseconds lease_time() const;
   [[nodiscard]] WallTime lease_end(const TakenEvent& taken) const;
+  [[nodiscard]] const std::string& endpoint_id(EndpointNumber number) const;
 
   std::unique_ptr<EventTable> table_;
   InboxCalls calls_;
@@ -125,8 +137,8 @@ class TableInbox final : public RunInbox {
   DueHint hint_;
   TableScan scan_;
   bool is_scan_used_ = true;
-  std::deque<EventKey> listed_;     // instead of the scan
-  std::vector<EventKey> fallback_;  // what the API has shown
+  std::deque<FoundEvent> listed_;    // instead of the scan, whatever they wait for
+  std::deque<FoundEvent> fallback_;  // what the API has shown
   TakenEvents taken_;
   Turns<EventId> turns_;
   std::unordered_map<EventId, EventKey> keys_;  // of what is taken
@@ -135,9 +147,10 @@ class TableInbox final : public RunInbox {
   int failures_ = 0;  // in a row
   std::optional<RunFailure> failure_;
   std::unordered_map<EventId, MonoTime> failing_since_;
-  std::set<EventId> noted_;  // delivered, and on the item because it could not be acknowledged
+  // Delivered, and on the item because it could not be acknowledged.
+  std::set<std::pair<EventId, EndpointNumber>> noted_;
+  bool is_ack_refused_ = false;  // of an event that lacked nothing else
   std::set<EventKey> unresolved_;
-  std::set<EventKey> unrecorded_;  // of one endpoint at least
   RunStats stats_;
 };
 

@@ -25,17 +25,19 @@ bool is_asked_for(const TableEntry& entry, EventStatus status, ReviewReason reas
 boost::asio::awaitable<Result<void>> release_page(EventTable& table,
                                                   std::vector<TableEntry> entries,
                                                   EventStatus status, ReviewReason reason,
-                                                  std::int64_t& count) {
+                                                  ReleasedEvents& all) {
   std::optional<Error> error;
   const auto release_one = [&](std::size_t i) -> boost::asio::awaitable<void> {
     if (error) {
       co_return;
     }
     const auto released = co_await table.release(std::move(entries[i]), status, reason);
-    if (!released) {
+    if (!released && released.error().kind == ErrorKind::invalid) {
+      ++all.skipped;
+    } else if (!released) {
       error = released.error();
     } else if (*released) {
-      ++count;
+      ++all.count;
     }
   };
   co_await for_each_concurrently(entries.size(), kMaxCalls, release_one);
@@ -66,7 +68,7 @@ boost::asio::awaitable<Result<ReleasedEvents>> release_from_review(
       std::erase_if(page->entries,
                     [&](const TableEntry& entry) { return !is_asked_for(entry, status, reason); });
       const auto done =
-          co_await release_page(table, std::move(page->entries), status, reason, released.count);
+          co_await release_page(table, std::move(page->entries), status, reason, released);
       if (!done) {
         co_return done.error();
       }

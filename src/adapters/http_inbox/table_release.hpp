@@ -12,7 +12,8 @@ namespace dispatcher {
 
 struct ReleasedEvents {
   std::int64_t count = 0;
-  bool is_complete = true;  // nothing was left because the time was over
+  std::int64_t skipped = 0;  // the table takes no change of their items
+  bool is_complete = true;   // nothing was left because the time was over
 };
 
 // Looks at every pending event and every failed one. `may_go_on` is asked before each page. An

@@ -32,20 +32,27 @@ bool is_older(const EventKey& a, const EventKey& b) {
 
 }  // namespace
 
-bool is_takeable(const TableEntry& entry, const std::vector<std::string>& endpoint_ids,
-                 WallTime now) {
+std::vector<TableWait> waits_of(const TableEntry& entry,
+                                const std::vector<std::string>& endpoint_ids, WallTime now) {
+  std::vector<TableWait> waits;
   if (entry.lease_until && *entry.lease_until >= now) {
-    return false;
+    return waits;
   }
+  const WallTime created = std::min(parse_timestamp(entry.key.created_at).value_or(now), now);
   bool is_delivered = true;
-  for (const std::string& id : endpoint_ids) {
-    const TableDelivery* delivery = find_delivery(entry, id);
-    if (!is_settled(delivery) && (delivery == nullptr || delivery->due.value_or(now) <= now)) {
-      return true;
+  for (TableLane lane = 0; lane < endpoint_ids.size(); ++lane) {
+    const TableDelivery* delivery = find_delivery(entry, endpoint_ids[lane]);
+    const WallTime due = delivery == nullptr ? created : delivery->due.value_or(created);
+    if (!is_settled(delivery) && due <= now) {
+      waits.push_back({lane, due});
     }
-    is_delivered = is_delivered && delivery->state == DeliveryState::delivered;
+    is_delivered =
+        is_delivered && delivery != nullptr && delivery->state == DeliveryState::delivered;
   }
-  return is_delivered;
+  if (is_delivered) {
+    waits.push_back({endpoint_ids.size(), created});
+  }
+  return waits;
 }
 
 bool is_in_review(const TableEntry& entry, const std::vector<std::string>& endpoint_ids) {
@@ -71,14 +78,19 @@ TableScan::TableScan(EventTable& table, const Clock& clock, const Log& log,
       first_page_(std::min(max_events, kMaxPage)),
       looks_at_(clock.wall()),
       looked_last_(memory.last_look.value_or(looks_at_ - kFirstLook)),
-      after_(memory.resume_after),  // before the next line takes it
-      resumed_(std::exchange(memory.resume_after, std::nullopt)) {
-  // A run that did not need all the pages that it may read lets the next one begin at the oldest.
-  memory_.last_look = looks_at_;
+      after_(memory.resume_after),
+      resumed_(memory.resume_after),
+      found_(endpoint_ids_.size() + 1) {}
+
+bool TableScan::has_enough(std::size_t wanted, std::span<const TableLane> asked) const {
+  return std::all_of(asked.begin(), asked.end(), [&](TableLane lane) {
+    return lane == endpoint_ids_.size() || found_.has(lane, all_due_after_, wanted);
+  });
 }
 
-boost::asio::awaitable<Result<void>> TableScan::look_for(std::size_t wanted) {
-  while (found_.size() < wanted && stage_ != Stage::over) {
+boost::asio::awaitable<Result<void>> TableScan::look_for(std::size_t wanted,
+                                                         std::span<const TableLane> asked) {
+  while (stage_ != Stage::over && !has_enough(wanted, asked)) {
     auto page = co_await table_.query(next_query());
     if (!page) {
       co_return page.error();
@@ -103,11 +115,19 @@ void TableScan::heed(TablePage page) {
         "the table has pending items that are no events; they are left there",
         {{"count", page.unreadable.size()}, {"ids", fmt::format("{}", fmt::join(named, ", "))}});
   }
+  if (pages_ == 0 && stage_ == Stage::oldest) {
+    // A run that does not need all the pages that it may read lets the next begin at the oldest.
+    memory_.resume_after.reset();
+    memory_.last_look = looks_at_;
+  }
   ++pages_;
   after_ = page.next;
   if (stage_ == Stage::newest) {
     heed_newest(page);
   } else {
+    if (!page.entries.empty()) {
+      all_due_after_ = parse_timestamp(page.entries.back().key.created_at).value_or(WallTime{});
+    }
     heed_oldest(page);
   }
   for (TableEntry& entry : page.entries) {
@@ -163,18 +183,17 @@ void TableScan::consider(TableEntry entry) {
   if (entry.expires_at && *entry.expires_at > looked_last_ && *entry.expires_at <= looks_at_) {
     ++expired_;
   }
-  if (is_takeable(entry, endpoint_ids_, clock_.wall())) {
-    found_.push_back(std::move(entry.key));
+  auto waits = waits_of(entry, endpoint_ids_, clock_.wall());
+  if (!waits.empty()) {
+    found_.add({std::move(entry.key), std::move(waits)});
   }
 }
 
-std::optional<EventKey> TableScan::take() {
-  if (found_.empty()) {
-    return std::nullopt;
+void TableScan::put_back(FoundEvent event) {
+  for (TableWait& wait : event.waits) {
+    wait.due = clock_.wall();
   }
-  EventKey key = std::move(found_.front());
-  found_.pop_front();
-  return key;
+  found_.add(std::move(event));
 }
 
 }  // namespace dispatcher

@@ -4,18 +4,21 @@
 //     oldest end ─► … ─► pages used up ─► newest end ─► … ─► what both have seen meets
 //
 // What is in review or waits is passed over without a claim. However many of those there are, new
-// events are seen from the newest end, and what lies between is reached in the runs to come.
+// events are seen from the newest end, and what lies between is reached in the runs to come. An
+// event that failed before is due when its item says so, however old it is: it lets those go first
+// that were due before.
 #pragma once
 
+#include "adapters/http_inbox/found_events.hpp"
 #include "base/log.hpp"
 #include "ports/clock.hpp"
 #include "ports/event_table.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
-#include <deque>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,9 +38,10 @@ struct TableFigures {
   std::optional<WallTime> oldest_pending;  // of those not in review
 };
 
-// Whether anything of an event may be tried now, or it only lacks its acknowledgement.
-[[nodiscard]] bool is_takeable(const TableEntry& entry,
-                               const std::vector<std::string>& endpoint_ids, WallTime now);
+// What of an event may be tried now; the acknowledgement, when that is all that it lacks.
+[[nodiscard]] std::vector<TableWait> waits_of(const TableEntry& entry,
+                                              const std::vector<std::string>& endpoint_ids,
+                                              WallTime now);
 
 // Whether an event waits for nothing but a person.
 [[nodiscard]] bool is_in_review(const TableEntry& entry,
@@ -55,16 +59,22 @@ class TableScan {
   TableScan(EventTable& table, const Clock& clock, const Log& log,
             std::vector<std::string> endpoint_ids, TableMemory& memory, std::size_t max_events);
 
-  // Reads on, if need be, until `wanted` events can be taken or there is nothing more for this run.
-  [[nodiscard]] boost::asio::awaitable<Result<void>> look_for(std::size_t wanted);
+  // Reads on, if need be, until `wanted` events can be taken for each endpoint that is asked for
+  // that are due before what is not read yet, or there is nothing more for this run.
+  [[nodiscard]] boost::asio::awaitable<Result<void>> look_for(std::size_t wanted,
+                                                              std::span<const TableLane> asked);
 
-  // The next one, in the order of their ages but for the newest end's.
-  [[nodiscard]] std::optional<EventKey> take();
-  // Taken in vain: it comes first the next time.
-  void put_back(EventKey key) { found_.push_front(std::move(key)); }
+  // As FoundEvents.
+  [[nodiscard]] std::optional<FoundEvent> take(std::span<const TableLane> asked) {
+    return found_.take(asked);
+  }
+  // Taken in vain: it comes after those that are due by now.
+  void put_back(FoundEvent event);
 
-  // Nothing is left, and nothing more will be read.
-  [[nodiscard]] bool is_over() const { return found_.empty() && stage_ == Stage::over; }
+  // Nothing is left of what is asked for, and nothing more will be read.
+  [[nodiscard]] bool is_over(std::span<const TableLane> asked) const {
+    return stage_ == Stage::over && !found_.has(asked);
+  }
   // Empty of a scan that did not begin at the oldest.
   [[nodiscard]] std::optional<TableFigures> figures() const {
     return resumed_ ? std::nullopt : std::optional{figures_};
@@ -80,6 +90,7 @@ class TableScan {
   void heed_newest(const TablePage& page);
   void consider(TableEntry entry);
   void begin(Stage stage);
+  [[nodiscard]] bool has_enough(std::size_t wanted, std::span<const TableLane> asked) const;
 
   EventTable& table_;
   const Clock& clock_;
@@ -94,8 +105,9 @@ class TableScan {
   std::optional<EventKey> after_;    // where this end's last page ended
   std::optional<EventKey> resumed_;  // where this run's first page began
   std::optional<EventKey> reached_;  // how far the oldest end was read
+  WallTime all_due_after_{};         // what is not read yet
   std::set<EventKey> seen_;
-  std::deque<EventKey> found_;
+  FoundEvents found_;
   TableFigures figures_;
   std::int64_t expired_ = 0;  // since the last look
 };

@@ -57,7 +57,9 @@ bool TakenEvent::is_lost() const {
                      [](const TakenDelivery& delivery) { return delivery.state == State::lost; });
 }
 
-TakenEvents::TakenEvents(std::span<const Endpoint> endpoints, ShortWaits waits) : waits_(waits) {
+TakenEvents::TakenEvents(std::span<const Endpoint> endpoints, ShortWaits waits,
+                         MonoTime::duration least_lease)
+    : waits_(waits), least_lease_(least_lease) {
   for (const Endpoint& endpoint : endpoints) {
     endpoints_.emplace(endpoint.number, endpoint);
   }
@@ -86,7 +88,10 @@ std::size_t TakenEvents::add(const InboxEvent& event, EventLease lease,
     delivery.progress.attempts = found != known.end()     ? found->attempts
                                  : endpoints_.size() == 1 ? event.delivery_attempts
                                                           : 0;
-    delivery.progress.step = found != known.end() ? found->step : 0;
+    if (found != known.end()) {
+      delivery.progress.step = found->step;
+      delivery.progress.retries_used = found->retries;
+    }
     if (found != known.end() && found->is_delivered) {
       delivery.state = State::delivered;
     } else if (found != known.end() && found->due && *found->due > now) {
@@ -131,12 +136,13 @@ std::optional<ClaimedDelivery> TakenEvents::claim(EndpointNumber endpoint, WallT
         std::find_if(taken.deliveries.begin(), taken.deliveries.end(),
                      [&](const TakenDelivery& one) { return one.endpoint == endpoint; });
     DISPATCHER_CHECK(delivery != taken.deliveries.end() && delivery->state == State::queued);
-    if (!taken.lease.token.empty() && taken.lease.until <= mono_now) {
+    if (!taken.lease.token.empty() && taken.lease.until <= mono_now + least_lease_) {
       delivery->due = now + kLeasePause;
       enqueue(taken, *delivery);
       continue;
     }
     delivery->state = State::claimed;
+    ++taken.claims;
     const ClaimToken token{++last_token_};
     claims_[token.value] = {
         id, static_cast<std::size_t>(delivery - taken.deliveries.begin()), false, {}};
@@ -245,10 +251,21 @@ bool TakenEvents::put_back(ClaimToken token) {
   DISPATCHER_CHECK(claim != claims_.end() && !claim->second.is_recorded);
   TakenEvent& taken = events_.at(claim->second.event);
   enqueue(taken, taken.deliveries.at(claim->second.index));
-  claims_.erase(claim);
+  drop_claim(token);
   return taken.attempts.empty() &&
          std::none_of(taken.deliveries.begin(), taken.deliveries.end(),
                       [](const TakenDelivery& one) { return one.state == State::claimed; });
+}
+
+void TakenEvents::drop_claim(ClaimToken token) {
+  const auto claim = claims_.find(token.value);
+  if (claim == claims_.end()) {
+    return;
+  }
+  if (TakenEvent* taken = find(claim->second.event)) {
+    --taken->claims;
+  }
+  claims_.erase(claim);
 }
 
 void TakenEvents::erase(const EventId& id) {
@@ -291,7 +308,7 @@ void TakenEvents::lose(const EventId& id) {
       delivery.state = State::lost;
     }
   }
-  if (!taken->is_open()) {
+  if (!taken->is_open() && taken->claims == 0) {
     events_.erase(id);
   }
 }

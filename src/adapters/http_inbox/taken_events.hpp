@@ -50,7 +50,9 @@ struct TakenEvent {
   EventLease lease;
   std::vector<TakenDelivery> deliveries;
   std::vector<Attempt> attempts;
+  std::size_t claims = 0;  // not settled yet: what came of one may be known here alone
   bool is_renewing = false;
+  bool is_acknowledged = false;
 
   [[nodiscard]] bool is_delivered() const;  // every delivery
   [[nodiscard]] bool is_open() const;       // one is queued or claimed
@@ -65,7 +67,9 @@ enum class ShortWaits : std::uint8_t {
 
 class TakenEvents {
  public:
-  explicit TakenEvents(std::span<const Endpoint> endpoints, ShortWaits waits = ShortWaits::kept);
+  // `least_lease`: a delivery is handed out only under a lease that lasts so much longer.
+  explicit TakenEvents(std::span<const Endpoint> endpoints, ShortWaits waits = ShortWaits::kept,
+                       MonoTime::duration least_lease = {});
 
   // One delivery for each endpoint, but for those that `known` says are delivered, rejected or due
   // later, due at `now`. Returns how many there are; none when all are delivered already, or when
@@ -74,7 +78,7 @@ class TakenEvents {
                   const std::vector<KnownDelivery>& known, WallTime now);
 
   // Claims the endpoint's delivery that is due first, if one is due at `now` under a lease that
-  // holds.
+  // covers it.
   [[nodiscard]] std::optional<ClaimedDelivery> claim(EndpointNumber endpoint, WallTime now,
                                                      MonoTime mono_now);
   // The same for all that is requested, until there are `max_bytes` of payloads, one delivery at
@@ -101,7 +105,7 @@ class TakenEvents {
   bool put_back(ClaimToken token);
 
   // The claim is not needed any more.
-  void drop_claim(ClaimToken token) { claims_.erase(token.value); }
+  void drop_claim(ClaimToken token);
   // Forgets the event and its queued deliveries.
   void erase(const EventId& id);
 
@@ -109,8 +113,8 @@ class TakenEvents {
   // that waits, until then and a moment more.
   [[nodiscard]] std::vector<TakenEvent*> expiring(WallTime now, MonoTime mono_now,
                                                   MonoTime::duration margin);
-  // The lease is somebody else's: what is queued is not delivered. The event goes, unless an
-  // attempt is under way.
+  // The lease is somebody else's: what is queued is not delivered. The event goes, unless a claim
+  // is not settled yet.
   void lose(const EventId& id);
 
   [[nodiscard]] bool empty() const { return events_.empty(); }
@@ -139,6 +143,7 @@ class TakenEvents {
 
   std::map<EndpointNumber, Endpoint> endpoints_;
   ShortWaits waits_;
+  MonoTime::duration least_lease_;
   std::unordered_map<EventId, TakenEvent> events_;
   std::unordered_map<EndpointNumber, Queue> queues_;
   std::unordered_map<std::uint64_t, Claim> claims_;
