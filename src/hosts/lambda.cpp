@@ -160,7 +160,7 @@ std::optional<MonoTime> LambdaFunction::deadline_of(const LambdaInvocation& invo
 }
 
 boost::asio::awaitable<LambdaFunction::Outcome> LambdaFunction::run(Task task, const Log& log) {
-  const auto secrets = co_await parts_.secrets.read();
+  const auto secrets = co_await parts_.secrets.read(task.deadline);
   if (!secrets) {
     co_return function_error("Secret", secrets.error());
   }

@@ -115,7 +115,7 @@ class Serving {
   // What cannot be read or used leaves everything as it is.
   asio::awaitable<void> reload() {
     parts_.secrets.forget();
-    auto secrets = co_await parts_.secrets.read();
+    auto secrets = co_await parts_.secrets.read({});
     if (is_stopping_) {
       co_return;
     }

@@ -19,8 +19,9 @@ class AwsSecrets final : public Secrets {
       : parts_(std::move(parts)),
         secrets_(parts_->client, ports.clock, ports.log, arn, std::move(required)) {}
 
-  [[nodiscard]] boost::asio::awaitable<Result<SecretBundle>> read() override {
-    return secrets_.read();
+  [[nodiscard]] boost::asio::awaitable<Result<SecretBundle>> read(
+      std::optional<MonoTime> deadline) override {
+    return secrets_.read(deadline);
   }
   void forget() override { secrets_.forget(); }
 

@@ -23,7 +23,7 @@ Result<int> with_api(const ClientConfig& config, Services::ClientWork work) {
   if (!source) {
     return source.error();
   }
-  const auto secrets = await_on(loop, (*source)->read());
+  const auto secrets = await_on(loop, (*source)->read({}));
   if (!secrets) {
     return secrets.error();
   }

@@ -118,9 +118,9 @@ Result<int> lambda(const Result<LambdaConfig>& config, const std::string& runtim
   TracedHttp api_calls{**calls, (*aws)->tracer};
   const auto secrets = make_secrets(run, (*aws)->client, clock, log);
   ApiAccess access{run.api, {}, user_agent(), run.delivery.request_timeout};
-  access.read_key = [&]() -> boost::asio::awaitable<std::optional<std::string>> {
+  access.read_key = [&](MonoTime deadline) -> boost::asio::awaitable<std::optional<std::string>> {
     secrets->forget();
-    const auto bundle = co_await secrets->read();
+    const auto bundle = co_await secrets->read(deadline);
     co_return bundle ? std::optional{bundle->api_keys.front()} : std::nullopt;
   };
   ApiSession api{api_calls, clock, std::move(access)};

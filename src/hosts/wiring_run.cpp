@@ -37,7 +37,11 @@ Result<RunOutcome> run(const RunConfig& config) {
   if (!source) {
     return source.error();
   }
-  const auto secrets = await_on(loop, (*source)->read());
+  std::optional<MonoTime> deadline;
+  if (config.deadline) {
+    deadline = started + *config.deadline;
+  }
+  const auto secrets = await_on(loop, (*source)->read(deadline));
   if (!secrets) {
     return secrets.error();
   }
@@ -48,10 +52,6 @@ Result<RunOutcome> run(const RunConfig& config) {
   ApiSession api{**calls, clock,
                  ApiAccess{config.api, secrets->api_keys.front(), user_agent(),
                            config.delivery.request_timeout}};
-  std::optional<MonoTime> deadline;
-  if (config.deadline) {
-    deadline = started + *config.deadline;
-  }
   InboxMemory memory;
   TableMemory table_memory;
   std::unique_ptr<AwsParts> aws;

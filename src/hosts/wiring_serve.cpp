@@ -112,7 +112,7 @@ Result<int> serve(const ServeConfig& config, std::ostream& out) {
       return made.error();
     }
   }
-  const auto bundle = await_on(loop, (*secrets)->read());
+  const auto bundle = await_on(loop, (*secrets)->read({}));
   if (!bundle) {
     return bundle.error();
   }

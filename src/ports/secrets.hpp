@@ -2,9 +2,11 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "base/time.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,10 +24,12 @@ class Secrets {
  public:
   virtual ~Secrets() = default;
   // Read anew at each call, or no older than an hour where reading it costs something. `invalid`
-  // names the key that is missing or wrong, never its value.
-  [[nodiscard]] virtual boost::asio::awaitable<Result<SecretBundle>> read() = 0;
+  // names the key that is missing or wrong, never its value. `deadline`: by when it has returned;
+  // empty: the reading has a limit of its own.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<SecretBundle>> read(
+      std::optional<MonoTime> deadline) = 0;
 
-  // What was read last is not accepted any more: the next `read` is a new one.
+  // What was read last is not accepted any more: the next `read` is a new one, or fails.
   virtual void forget() {}
 };
 

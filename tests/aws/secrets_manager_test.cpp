@@ -11,6 +11,7 @@ namespace {
 
 using namespace test;
 using std::chrono::minutes;
+using std::chrono::seconds;
 
 constexpr std::string_view kGood =
     R"({"Name":"n","SecretString":"{\"zapier_api_key\":\"hunter2\",\"zapier_webhook_url\":)"
@@ -19,7 +20,7 @@ constexpr std::string_view kGood =
 class SecretsManagerTest : public testing::Test {
  protected:
   std::string key() {
-    const auto read = await(secrets.read());
+    const auto read = await(secrets.read({}));
     return read ? read->api_keys.at(0) : read.error().message;
   }
 
@@ -87,10 +88,37 @@ TEST_F(SecretsManagerTest, one_that_was_to_be_forgotten_does_not) {
             "way there");
 }
 
+TEST_F(SecretsManagerTest, one_that_was_in_doubt_serves_on_when_it_cannot_be_had_anew) {
+  aws.answers = {FakeAws::good(kGood), FakeAws::bad(ErrorKind::retry_later, "", "no way there"),
+                 FakeAws::bad(ErrorKind::retry_later, "", "no way there"), FakeAws::good(kGood)};
+  EXPECT_EQ(key(), "hunter2");
+  secrets.forget();
+  EXPECT_NE(key(), "hunter2");
+  EXPECT_EQ(key(), "hunter2");
+  EXPECT_EQ(aws.calls.size(), 3U) << "it was asked for again";
+  EXPECT_EQ(key(), "hunter2");
+  EXPECT_EQ(key(), "hunter2");
+  EXPECT_EQ(aws.calls.size(), 4U) << "it is known again";
+}
+
+TEST_F(SecretsManagerTest, the_deadline_is_the_call_s) {
+  aws.answers = {FakeAws::good(kGood), FakeAws::good(kGood), FakeAws::good(kGood)};
+  const MonoTime soon = clock.monotonic() + seconds{1};
+  EXPECT_TRUE(await(secrets.read(soon)));
+  EXPECT_EQ(aws.calls[0].deadline, soon);
+  secrets.forget();
+  EXPECT_TRUE(await(secrets.read(soon)));
+  EXPECT_EQ(aws.calls[1].deadline, soon);
+  secrets.forget();
+  EXPECT_TRUE(await(secrets.read(clock.monotonic() + minutes{5})));
+  EXPECT_LT(aws.calls[2].deadline, clock.monotonic() + seconds{10})
+      << "what was read before can serve on";
+}
+
 TEST_F(SecretsManagerTest, aws_s_reasons_keep_their_kind) {
   for (const ErrorKind kind : {ErrorKind::refused, ErrorKind::not_found, ErrorKind::invalid}) {
     aws.answers = {FakeAws::bad(kind, "Code", "why")};
-    const auto read = await(secrets.read());
+    const auto read = await(secrets.read({}));
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().kind, kind);
     EXPECT_EQ(read.error().message.find("SECRET_ARN: cannot read the secret arn:"), 0U);

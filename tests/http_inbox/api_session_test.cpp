@@ -187,7 +187,7 @@ class ApiSessionWithKeys : public ApiSessionTest {
   ApiSessionWithKeys() {
     auto with_keys = access();
     with_keys.api_key = "old";
-    with_keys.read_key = [this]() -> boost::asio::awaitable<std::optional<std::string>> {
+    with_keys.read_key = [this](MonoTime) -> boost::asio::awaitable<std::optional<std::string>> {
       ++keys_read;
       co_return key_kept;
     };

@@ -115,7 +115,7 @@ TEST_F(SecretsFileTest, the_file_made_is_private_whole_and_readable) {
   ASSERT_EQ(::stat((inner + "/secrets.json").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
   const auto read =
-      await(SecretsFile{inner + "/secrets.json", {"zapier_api_key", "jwt_secret"}, log}.read());
+      await(SecretsFile{inner + "/secrets.json", {"zapier_api_key", "jwt_secret"}, log}.read({}));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_GE(read->api_keys.at(0).size(), 43U);
   EXPECT_NE(read->api_keys, read->jwt_secrets);

@@ -43,6 +43,37 @@ def test_the_secret_is_read_once_a_process_and_again_when_it_was_rotated(world, 
     assert "rotated-key" not in function.stderr()
 
 
+def test_a_secret_that_cannot_be_read_in_time_fails_the_invocation_before_lambda_does(world, aws):
+    receiver = world.receiver()
+    api = world.plain()
+    aws.secret = {"zapier_api_key": api.API_KEY, "zapier_webhook_url": receiver.url}
+    aws.may_read.clear()
+    runtime, _ = world.function()
+    invocation = runtime.invoke(seconds=4)
+    assert invocation.error()["errorType"] == "Secret.Unavailable" and invocation.seconds_left > 0
+    aws.may_read.set()
+    api.add()
+    assert runtime.invoke().result()["acknowledged_count"] == 1
+
+
+def test_a_key_that_is_refused_while_the_secret_cannot_be_read_fails_the_invocation_in_time(world, aws):
+    receiver = world.receiver()
+    api = world.plain()
+    aws.secret = {"zapier_api_key": api.API_KEY, "zapier_webhook_url": receiver.url}
+    runtime, _ = world.function()
+    api.add()
+    assert runtime.invoke().result()["acknowledged_count"] == 1
+    api.add()
+    accepted, api.API_KEY = api.API_KEY, "rotated-key"
+    api.tokens.clear()
+    aws.may_read.clear()
+    invocation = runtime.invoke(seconds=4)
+    assert invocation.error()["errorType"] == "Api.Refused" and invocation.seconds_left > 0
+    # The API takes the old key again: what was read before serves on.
+    api.API_KEY = accepted
+    assert runtime.invoke().result()["acknowledged_count"] == 1
+
+
 def test_a_secret_that_lacks_a_key_is_named(world, aws):
     api = world.plain()
     aws.secret = {"zapier_api_key": api.API_KEY, "zapier_webhook_url": ""}

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 import urllib.parse
 
 import aws_signature
@@ -20,6 +21,8 @@ class Aws:
         keys = keys or KEYS
         self.secret, self.secrets_read, self.published = {}, 0, []
         self.cloudwatch_status = 200
+        self.may_read = threading.Event()  # until then who reads the secret waits
+        self.may_read.set()
         aws = self
 
         class Handler(loopback_server.Handler):
@@ -29,6 +32,7 @@ class Aws:
                 assert aws_signature.is_signed(self.headers, body.encode(), aws.url, service, keys, token)
                 if self.headers.get("X-Amz-Target") == "secretsmanager.GetSecretValue":
                     aws.secrets_read += 1
+                    aws.may_read.wait(harness.PATIENCE)
                     return self.answer(200, json.dumps({"SecretString": json.dumps(aws.secret)}))
                 form = {name: values[0] for name, values in urllib.parse.parse_qs(body).items()}
                 assert form["Action"] == "PutMetricData", body
@@ -47,5 +51,6 @@ class Aws:
         return json.loads(document)
 
     def close(self):
+        self.may_read.set()
         self.server.close()
         self.daemon.close()

@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace dispatcher {
@@ -41,7 +42,8 @@ SecretsManager::SecretsManager(AwsApi& aws, const Clock& clock, const Log& log, 
                                std::vector<std::string> required)
     : aws_(aws), clock_(clock), log_(log), arn_(std::move(arn)), required_(std::move(required)) {}
 
-boost::asio::awaitable<Result<SecretBundle>> SecretsManager::fetch() {
+boost::asio::awaitable<Result<SecretBundle>> SecretsManager::fetch(
+    std::optional<MonoTime> deadline) {
   const std::string where = "the secret " + arn_;
   AwsCall call;
   call.service = AwsService::secrets_manager;
@@ -49,8 +51,10 @@ boost::asio::awaitable<Result<SecretBundle>> SecretsManager::fetch() {
   call.body = R"({"SecretId":)";
   append_json_string(call.body, arn_);
   call.body += "}";
+  call.deadline = deadline;
   if (kept_) {
-    call.deadline = clock_.monotonic() + kPatienceForRenewal;
+    const MonoTime patience_end = clock_.monotonic() + kPatienceForRenewal;
+    call.deadline = std::min(patience_end, deadline.value_or(patience_end));
   }
   const auto answer = co_await aws_.call(std::move(call));
   if (!answer) {
@@ -65,15 +69,25 @@ boost::asio::awaitable<Result<SecretBundle>> SecretsManager::fetch() {
   co_return parse_secrets(*text, where, required_);
 }
 
-boost::asio::awaitable<Result<SecretBundle>> SecretsManager::read() {
+void SecretsManager::forget() {
+  must_be_new_ = true;
+}
+
+boost::asio::awaitable<Result<SecretBundle>> SecretsManager::read(
+    std::optional<MonoTime> deadline) {
+  const bool must_be_new = std::exchange(must_be_new_, false);
   const WallTime now = clock_.wall();
   const bool is_fresh = kept_ && now >= kept_->read_at && now - kept_->read_at < kKept;
-  if (is_fresh) {
+  if (is_fresh && !must_be_new) {
     co_return kept_->bundle;
   }
-  auto read = co_await fetch();
+  auto read = co_await fetch(deadline);
   if (read) {
     kept_ = Kept{*read, now};
+  } else if (must_be_new) {
+    if (kept_) {
+      kept_->read_at = WallTime{};  // it is in doubt: the next call asks again
+    }
   } else if (read.error().kind == ErrorKind::retry_later && kept_) {
     log_.warning("the secret cannot be read again; what was read before serves on",
                  {{"error", read.error().message}});

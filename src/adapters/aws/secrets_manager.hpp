@@ -25,9 +25,10 @@ class SecretsManager final : public Secrets {
 
   // `invalid` as for every secret, and for one that is binary; `refused`, `not_found`,
   // `retry_later` as AWS has it. Where AWS cannot be reached, what is older than an hour serves on,
-  // unless it was to be forgotten.
-  [[nodiscard]] boost::asio::awaitable<Result<SecretBundle>> read() override;
-  void forget() override { kept_.reset(); }
+  // except right after it was to be forgotten.
+  [[nodiscard]] boost::asio::awaitable<Result<SecretBundle>> read(
+      std::optional<MonoTime> deadline) override;
+  void forget() override;
 
  private:
   struct Kept {
@@ -35,7 +36,8 @@ class SecretsManager final : public Secrets {
     WallTime read_at{};  // by the wall clock: the other one stands still while a container sleeps
   };
 
-  [[nodiscard]] boost::asio::awaitable<Result<SecretBundle>> fetch();
+  [[nodiscard]] boost::asio::awaitable<Result<SecretBundle>> fetch(
+      std::optional<MonoTime> deadline);
 
   AwsApi& aws_;
   const Clock& clock_;
@@ -43,6 +45,7 @@ class SecretsManager final : public Secrets {
   std::string arn_;
   std::vector<std::string> required_;
   std::optional<Kept> kept_;
+  bool must_be_new_ = false;  // what the next `read` returns
 };
 
 }  // namespace dispatcher

@@ -185,7 +185,7 @@ boost::asio::awaitable<Result<std::string>> ApiSession::renew(bool needs_another
 boost::asio::awaitable<Result<std::string>> ApiSession::renewed_token(bool needs_another_key,
                                                                       MonoTime deadline) {
   if (needs_another_key) {
-    const bool has_another = co_await has_another_key();
+    const bool has_another = co_await has_another_key(deadline);
     if (!has_another) {
       co_return token_refused();
     }
@@ -194,20 +194,20 @@ boost::asio::awaitable<Result<std::string>> ApiSession::renewed_token(bool needs
   if (token || !is_key_refused_) {
     co_return token;
   }
-  const bool has_another = co_await has_another_key();
+  const bool has_another = co_await has_another_key(deadline);
   if (has_another) {
     token = co_await fetch_token(deadline);
   }
   co_return token;
 }
 
-boost::asio::awaitable<bool> ApiSession::has_another_key() {
+boost::asio::awaitable<bool> ApiSession::has_another_key(MonoTime deadline) {
   const MonoTime now = clock_.monotonic();
   if (!access_.read_key || (key_read_at_ && now - *key_read_at_ < kKeyPause)) {
     co_return false;
   }
   key_read_at_ = now;
-  auto key = co_await access_.read_key();
+  auto key = co_await access_.read_key(deadline);
   if (!key || *key == access_.api_key) {
     co_return false;
   }

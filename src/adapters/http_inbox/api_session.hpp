@@ -20,8 +20,9 @@ struct ApiAccess {
   std::string user_agent;
   std::chrono::microseconds timeout = std::chrono::seconds{30};  // of one request
   // Asked, at most once in kKeyPause, when the service does not accept the key or a token that it
-  // has just given for it: the key as it is now, for it may have been rotated. Empty: never asked.
-  std::function<boost::asio::awaitable<std::optional<std::string>>()> read_key{};
+  // has just given for it: the key as it is now, for it may have been rotated. It returns by the
+  // deadline. Empty: never asked.
+  std::function<boost::asio::awaitable<std::optional<std::string>>(MonoTime deadline)> read_key{};
 };
 
 // When a token ends, as its `exp` says; empty when it does not say. Pure.
@@ -53,7 +54,7 @@ class ApiSession final : public TriggersApi {
   [[nodiscard]] boost::asio::awaitable<Result<std::string>> renewed_token(bool needs_another_key,
                                                                           MonoTime deadline);
   [[nodiscard]] boost::asio::awaitable<Result<std::string>> fetch_token(MonoTime deadline);
-  [[nodiscard]] boost::asio::awaitable<bool> has_another_key();
+  [[nodiscard]] boost::asio::awaitable<bool> has_another_key(MonoTime deadline);
   [[nodiscard]] HttpRequest http_request(TriggersRequest request, MonoTime deadline) const;
   [[nodiscard]] MonoTime deadline_of(const TriggersRequest& request) const;
   [[nodiscard]] Error token_refused() const;

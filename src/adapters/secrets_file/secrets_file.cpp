@@ -140,7 +140,8 @@ Result<SecretBundle> SecretsFile::read_now() {
   return parse_secrets(*content, "the secret file " + path_, required_);
 }
 
-boost::asio::awaitable<Result<SecretBundle>> SecretsFile::read() {
+boost::asio::awaitable<Result<SecretBundle>> SecretsFile::read(
+    std::optional<MonoTime> /*deadline*/) {
   // A small local file: not worth a thread of its own.
   co_return read_now();
 }

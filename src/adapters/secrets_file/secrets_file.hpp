@@ -17,7 +17,8 @@ class SecretsFile final : public Secrets {
       : path_(std::move(path)), required_(std::move(required)), log_(log) {}
 
   // Warns, once, when others on this machine may read the file.
-  [[nodiscard]] boost::asio::awaitable<Result<SecretBundle>> read() override;
+  [[nodiscard]] boost::asio::awaitable<Result<SecretBundle>> read(
+      std::optional<MonoTime> deadline) override;
 
   // The same without a loop.
   [[nodiscard]] Result<SecretBundle> read_now();
