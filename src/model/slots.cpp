@@ -5,27 +5,36 @@
 namespace dispatcher {
 namespace {
 
-// Of all slots, the part in which an endpoint gets its first and no other: so many newcomers find
-// one, when those before them have taken all that they may.
-constexpr std::size_t kKeptForFirsts = 8;
+// What an endpoint may hold at most while so many are free: the fourth power leaves one that is
+// alone half of all, and has enough left when many come one after another and keep what they got.
+// With 1,024 slots and the usual 64 for each, twenty that do so leave 169 free, of which the next
+// gets 6; forty leave 110, and a hundred 49. Those that come first give back what is then too much
+// for one as their attempts end.
+std::size_t most_held(std::size_t all, std::size_t free) {
+  const double of_half = 2.0 * static_cast<double>(free) / static_cast<double>(all);
+  const double square = of_half * of_half;
+  return 1 + static_cast<std::size_t>(static_cast<double>(all) / 2 * square * square);
+}
 
-// An endpoint holds at most so many times what is free: more of it leaves one that is alone fewer
-// slots unused, and several that hang fewer for the others. With `n` that take all they may, each
-// has kTimesFree of 1 + n * kTimesFree parts, and one part is free.
-constexpr std::size_t kTimesFree = 2;
+// What it takes is free no more, nor is what the others take that ask for as much.
+bool may_take(const Slots& slots, std::size_t held, std::size_t more, std::size_t asking) {
+  const std::size_t taken = more * asking;
+  return taken <= slots.free && held + more <= most_held(slots.all, slots.free - taken);
+}
 
 }  // namespace
 
 std::size_t Slots::share(std::size_t held, std::size_t asking) const {
-  const std::size_t kept = all / kKeptForFirsts;
-  const std::size_t most = free > kept ? kTimesFree * (free - kept) : 0;
-  const std::size_t above = most > held ? most - held : 0;
-  // What it takes is free no more: held + more <= kTimesFree * (free - kept - more).
-  const bool may_have_any = held == 0 ? free > 0 : above > kTimesFree;
-  if (!may_have_any) {
+  if (!may_take(*this, held, 1, 1)) {
     return 0;
   }
-  return std::max<std::size_t>(above / (1 + kTimesFree * asking), 1);
+  std::size_t share = 1;
+  std::size_t too_much = free / asking + 1;
+  while (share + 1 < too_much) {
+    const std::size_t middle = share + (too_much - share) / 2;
+    (may_take(*this, held, middle, asking) ? share : too_much) = middle;
+  }
+  return share;
 }
 
 }  // namespace dispatcher

@@ -11,9 +11,9 @@ struct Slots {
   std::size_t free = 0;  // of those; at most `all`
 
   // How many more an endpoint may take that holds `held`, where `asking` endpoints ask at once, it
-  // among them. The first it gets whenever one is free; with more it never holds over twice of what
-  // is then free beside an eighth of all slots. Never more for one that holds more. At least one
-  // where it may have any: what several ask for at once is shared evenly within that.
+  // among them. The first it gets whenever one is free; with more it holds half of all slots while
+  // as many are free, and the fewer are left the fewer. Never more for one that holds more. At
+  // least one where it may have any: what several ask for at once is shared evenly within that.
   [[nodiscard]] std::size_t share(std::size_t held, std::size_t asking = 1) const;
 };
 
