@@ -4,6 +4,7 @@ it, in one run."""
 import contextlib
 import json
 import pathlib
+import re
 import socket
 import time
 
@@ -16,6 +17,7 @@ from row import Row, event_text, ratio
 JSON = {"Content-Type": "application/json"}
 # Of the events, how many go to the one endpoint that is looked at: enough to fill its slots.
 SKEW = 20
+BACKLOG_OF_SLOW = 300  # events: more than such an endpoint gets done while it is looked at
 RATE = 1_000  # events a second: a fraction of what the service can do, so that nothing else queues
 
 
@@ -41,22 +43,17 @@ def hanging_receiver():
         yield f"https://127.0.0.1:{listener.getsockname()[1]}/hangs"
 
 
-def receipt_times(answered, receiver, events):
-    """Milliseconds from 201 to receipt of the events that are not the first endpoint's."""
+def receipt_times(answered, receiver, passed_over=None):
+    """Milliseconds from 201 to receipt of the events that are not of one type."""
     received = {record["id"]: harness.seconds_of(record["time"])
-                for record in harness.accepted(receiver.records())}
-    of_others = {event for event, kind in events.items() if kind != "t.0"}
+                for record in harness.accepted(receiver.records())
+                if json.loads(record["body"])["type"] != passed_over}
     times = []
     for line in pathlib.Path(answered).read_text().splitlines():
         event, _, at = line.partition(" ")
-        if event in received and event in of_others:
+        if event in received:
             times.append((received[event] - float(at)) * 1000)
     return times
-
-
-def kinds_of(receiver):
-    return {record["id"]: json.loads(record["body"])["type"]
-            for record in harness.accepted(receiver.records())}
 
 
 def others_p99(folder, name, endpoints, seconds, first_url):
@@ -79,7 +76,7 @@ def others_p99(folder, name, endpoints, seconds, first_url):
             measure.wait_for(lambda: len(receiver.records()) >= expected, "the others' receipts",
                              seconds=60, pause=0.5)
             service.kill()
-    return measure.percentile(receipt_times(answered, receiver, kinds_of(receiver)), 0.99)
+    return measure.percentile(receipt_times(answered, receiver, "t.0"), 0.99)
 
 
 def hanging(folder, scale):
@@ -92,6 +89,58 @@ def hanging(folder, scale):
     return Row(f"{endpoints:,} endpoints, one of them hanging: the others' 201 to receipt, p99",
                f"{min(beside):.2f} ms, {min(healthy):.2f} ms without it: {change:+.0%}", "≤ +10 %",
                change <= 0.1)
+
+
+def healthy_times(folder, name, seconds, urls_of_slow):
+    """Milliseconds from 201 to receipt of one endpoint's events, once those that came first, whose URLs are
+    given, have taken all the slots that they may."""
+    receiver = harness.Receiver(folder, name=f"{name}-receiver")
+    with harness.stopping(receiver):
+        trust = [argument for _, ca_file in urls_of_slow if ca_file
+                 for argument in ("--ca-file", ca_file)]
+        service = harness.Service(folder, *reaching(receiver), *trust, name=name,
+                                  data=folder / f"{name}-data")
+        with harness.stopping(service):
+            client = service.client()
+            make_endpoint(client, receiver.url(), "t.*")
+            for number, (url, _) in enumerate(urls_of_slow):
+                make_endpoint(client, url, f"slow.{number}")
+            for number in range(len(urls_of_slow)):
+                preload(client, BACKLOG_OF_SLOW, f"slow.{number}")
+            measure.wait_for(lambda: not urls_of_slow or in_flight(client) >= 700, "the slots to be taken",
+                             seconds=30)
+            answered = folder / f"{name}-answered"
+            measure.wrk(f"{service.url}/events", "types", seconds=seconds, TOKEN=client.token,
+                        BODY=event_text(), TYPES=1, SKEW=SKEW, ANSWERED=answered,
+                        DELAY_MS=measure.CONNECTIONS / RATE * 1000)
+            sent = len(answered.read_text().splitlines())
+            measure.wait_for(lambda: len(receiver.records()) >= sent, "the receipts", seconds=60,
+                             pause=0.5)
+            service.kill()
+    return receipt_times(answered, receiver)
+
+
+def in_flight(client):
+    _, _, text = client.request("GET", "/metrics")
+    return float(re.search(rb"^dispatcher_deliveries_in_flight ([0-9.]+)", text, re.M).group(1))
+
+
+def beside_slow(folder, scale):
+    """As many endpoints again as would take every slot at the default settings, half of them hanging and half
+    answering 200 after a while."""
+    seconds = max(3, int(15 * scale))
+    slow_receiver = harness.Receiver(folder, "--delay", "5s", name="slow-receiver")
+    with harness.stopping(slow_receiver), hanging_receiver() as hanging_url:
+        slow = [(slow_receiver.url(f"/{number}"), slow_receiver.ca_file if number == 0 else None)
+                for number in range(20)]
+        slow += [(f"{hanging_url}-{number}", None) for number in range(20)]
+        alone = healthy_times(folder, "without-slow", seconds, [])
+        beside = healthy_times(folder, "beside-slow", seconds, slow)
+    p50, p99 = (measure.percentile(beside, share) for share in (0.5, 0.99))
+    alone_p50, alone_p99 = (measure.percentile(alone, share) for share in (0.5, 0.99))
+    return Row("20 endpoints that hang and 20 that take 5 s hold what they may: another's 201 to receipt",
+               f"p50 {p50:.2f} ms, p99 {p99:.2f} ms = {ratio(p50, alone_p50):.1f}× and "
+               f"{ratio(p99, alone_p99):.1f}× those without them", "p99 ≤ 10 ms", p99 <= 10)
 
 
 class Arrivals:
@@ -174,4 +223,4 @@ def beside_paused(folder, scale):
 def isolation(folder, scale):
     for name in ("a", "b", "alone", "beside"):
         (folder / name).mkdir()
-    return [hanging(folder, scale), fairness(folder, scale), beside_paused(folder, scale)]
+    return [hanging(folder, scale), beside_slow(folder, scale), fairness(folder, scale), beside_paused(folder, scale)]

@@ -182,8 +182,15 @@ bool Engine::may_go_on(const Lane& lane) {
   if (!has_time || lane.may_begin(at.mono, 1) == 0) {
     return false;
   }
-  // Where all slots are taken, one that is free is the next one's in the queue.
-  return in_flight_ < options_.max_in_flight || !lanes_.has_ready_besides(lane, at);
+  const std::size_t besides = lane.in_flight - 1;
+  const Slots free_now = slots();
+  const Slots with_its_own{free_now.all, free_now.free + 1};
+  if (with_its_own.share(besides) == 0) {
+    return false;
+  }
+  // One that holds no more, and gets none of those that are free, waits for this very slot.
+  const auto first = lanes_.held_by_first(at);
+  return !first || *first > besides || free_now.share(*first) > 0;
 }
 
 boost::asio::awaitable<std::optional<SettleAnswer>> Engine::settle(Settlement settlement) {

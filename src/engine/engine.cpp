@@ -93,8 +93,7 @@ boost::asio::awaitable<void> Engine::run() {
 
 boost::asio::awaitable<void> Engine::drain() {
   while (!is_stopping_ && !is_pass_over()) {
-    const std::size_t used = std::min(in_flight_, options_.max_in_flight);
-    auto claims = lanes_.share_out(now(), options_.max_in_flight - used, limit_);
+    auto claims = lanes_.share_out(now(), slots(), limit_);
     if (claims.empty()) {
       co_await wait_for_work();
     } else {
@@ -209,8 +208,8 @@ boost::asio::awaitable<void> Engine::give_back(std::vector<ClaimedDelivery> deli
 boost::asio::awaitable<void> Engine::wait_for_work() {
   const Now at = now();
   MonoTime until = at.mono + std::chrono::hours{1};
-  if (in_flight_ < options_.max_in_flight) {
-    if (const auto next = lanes_.next_ready(at, limit_, true)) {
+  if (slots().free > 0) {
+    if (const auto next = lanes_.next_ready(at, slots(), limit_, true)) {
       until = std::min(at.mono + kLongestWait, *next);
     }
   }
@@ -228,10 +227,10 @@ boost::asio::awaitable<void> Engine::wait_for_work() {
 }
 
 void Engine::wake_if_due_sooner() {
-  if (!waits_until_ || in_flight_ >= options_.max_in_flight) {
+  if (!waits_until_ || slots().free == 0) {
     return;
   }
-  const auto next = lanes_.next_ready(now(), limit_, true);
+  const auto next = lanes_.next_ready(now(), slots(), limit_, true);
   if (next && *next < *waits_until_) {
     wakeup_.wake();
   }
@@ -248,7 +247,7 @@ bool Engine::is_pass_over() {
   if (in_flight_ > 0) {
     return false;
   }
-  const auto next = lanes_.next_ready(at, limit_, false);
+  const auto next = lanes_.next_ready(at, slots(), limit_, false);
   return !next || *next > at.mono + options_.pass_patience;
 }
 
@@ -288,6 +287,11 @@ void Engine::stop_now() {
 void Engine::set_endpoints(std::vector<Endpoint> endpoints) {
   lanes_.set_endpoints(std::move(endpoints), now());
   wakeup_.wake();
+}
+
+Slots Engine::slots() const {
+  const std::size_t used = std::min(in_flight_, options_.max_in_flight);
+  return {options_.max_in_flight, options_.max_in_flight - used};
 }
 
 boost::asio::awaitable<void> Engine::sleep(microseconds duration) {

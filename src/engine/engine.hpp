@@ -142,7 +142,8 @@ class Engine {
                                std::shared_ptr<const Endpoint> endpoint, const Lane& lane,
                                bool is_probe);
   [[nodiscard]] Settlement settlement_of(const ClaimedDelivery& delivery, Ended& ended);
-  // Whether this lane may have its slot's next delivery with the commit.
+  // Whether this lane may have its slot's next delivery with the commit: where another lane is to
+  // have the slot, it may not.
   [[nodiscard]] bool may_go_on(const Lane& lane);
   // Empty when it could not be recorded.
   boost::asio::awaitable<std::optional<SettleAnswer>> settle(Settlement settlement);
@@ -151,6 +152,7 @@ class Engine {
   void heed_change(BreakerChange change, const Lane& lane);
 
   boost::asio::awaitable<void> sleep(std::chrono::microseconds duration);
+  [[nodiscard]] Slots slots() const;
   [[nodiscard]] Now now() const { return {ports_.clock.wall(), ports_.clock.monotonic()}; }
   void give_up_by(MonoTime when);
 

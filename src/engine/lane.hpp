@@ -9,8 +9,6 @@
 #include "model/rate.hpp"
 #include "ports/inbox.hpp"
 
-#include <boost/intrusive/list_hook.hpp>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -30,7 +28,7 @@ enum class LanePlace : std::uint8_t {
   due,      // its next delivery is due later (the wall clock)
   held,     // a 429 or its rate holds it until later (the monotonic clock)
   probing,  // its breaker is open: the next probe is later (the monotonic clock)
-  ready,    // it may claim
+  ready,    // it may claim, as far as it is concerned: others hold slots too
 };
 
 // A question to the inbox that is under way, and whose answer says what is due.
@@ -38,7 +36,7 @@ struct DueQuestion {
   std::uint64_t number = 0;
 };
 
-class Lane : public boost::intrusive::list_base_hook<> {
+class Lane {
  public:
   std::shared_ptr<const Endpoint> endpoint;
   bool has_left = false;      // its endpoint is not there any more
@@ -89,6 +87,8 @@ class Lane : public boost::intrusive::list_base_hook<> {
   LanePlace place = LanePlace::idle;
   WallTime placed_at_wall{};
   MonoTime placed_at_mono{};
+  std::size_t placed_holding = 0;  // slots
+  std::uint64_t turn = 0;
   std::uint64_t named_in = 0;  // the last set of endpoints that named it
 
  private:

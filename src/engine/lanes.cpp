@@ -78,15 +78,17 @@ Lane* Lanes::find(EndpointNumber number) {
   return found == lanes_.end() ? nullptr : found->second.get();
 }
 
-std::vector<LaneClaim> Lanes::share_out(Now now, std::size_t budget, const PassLimit& limit) {
+std::vector<LaneClaim> Lanes::share_out(Now now, Slots slots, const PassLimit& limit) {
   collect(now);
   std::vector<LaneClaim> claims;
-  std::size_t left = ready_.size();
-  while (budget > 0 && left > 0) {
-    Lane& lane = ready_.front();
+  for (std::size_t left = ready_.size(); left > 0; --left) {
+    Lane& lane = *ready_.begin()->second;
+    const std::size_t most = slots.share(lane.in_flight, left);
+    if (most == 0) {
+      break;  // nor may those behind it, which hold no fewer
+    }
     take_out(lane);
-    const std::size_t share = std::min(lane.may_begin(now.mono), (budget + left - 1) / left);
-    --left;
+    const std::size_t share = std::min(lane.may_begin(now.mono), most);
     if (!has_time_for(lane, now.mono, limit)) {
       continue;  // never again in this pass, unless something happens to it
     }
@@ -94,7 +96,7 @@ std::vector<LaneClaim> Lanes::share_out(Now now, std::size_t budget, const PassL
       refresh(lane, now);
       continue;
     }
-    budget -= share;
+    slots.free -= share;
     lane.is_claiming = true;
     lane.reserved += share;
     claims.push_back({{lane.endpoint->number, share}, lane.ask()});
@@ -121,7 +123,8 @@ void Lanes::refresh(Lane& lane, Now now) {
   const LanePlace before = lane.place;
   const Spot spot = spot_of(lane, now);
   if (spot.place == LanePlace::ready && before == LanePlace::ready) {
-    return;  // it keeps its turn
+    keep_turn(lane);
+    return;
   }
   take_out(lane);
   put(lane, spot);
@@ -162,8 +165,22 @@ void Lanes::put(Lane& lane, const Spot& spot) {
     case LanePlace::due: due_.emplace(std::pair{spot.wall, number}, &lane); break;
     case LanePlace::held: held_.emplace(std::pair{spot.mono, number}, &lane); break;
     case LanePlace::probing: probing_.emplace(std::pair{spot.mono, number}, &lane); break;
-    case LanePlace::ready: ready_.push_back(lane); break;
+    case LanePlace::ready:
+      lane.turn = ++turns_;
+      lane.placed_holding = lane.in_flight;
+      ready_.emplace(std::pair{lane.in_flight, lane.turn}, &lane);
+      break;
   }
+}
+
+void Lanes::keep_turn(Lane& lane) {
+  if (lane.placed_holding == lane.in_flight) {
+    return;
+  }
+  auto placed = ready_.extract({lane.placed_holding, lane.turn});
+  lane.placed_holding = lane.in_flight;
+  placed.key().first = lane.in_flight;
+  ready_.insert(std::move(placed));
 }
 
 void Lanes::take_out(Lane& lane) {
@@ -173,7 +190,7 @@ void Lanes::take_out(Lane& lane) {
     case LanePlace::due: due_.erase({lane.placed_at_wall, number}); break;
     case LanePlace::held: held_.erase({lane.placed_at_mono, number}); break;
     case LanePlace::probing: probing_.erase({lane.placed_at_mono, number}); break;
-    case LanePlace::ready: ready_.erase(ready_.iterator_to(lane)); break;
+    case LanePlace::ready: ready_.erase({lane.placed_holding, lane.turn}); break;
   }
 }
 
@@ -188,18 +205,20 @@ void Lanes::collect(Now now) {
   }
 }
 
-bool Lanes::has_ready_besides(const Lane& lane, Now now) {
+std::optional<std::size_t> Lanes::held_by_first(Now now) {
   collect(now);
-  return ready_.size() > (lane.place == LanePlace::ready ? 1U : 0U);
+  return ready_.empty() ? std::nullopt : std::optional{ready_.begin()->second->in_flight};
 }
 
-std::optional<MonoTime> Lanes::next_ready(Now now, const PassLimit& limit, bool counts_probes) {
+std::optional<MonoTime> Lanes::next_ready(Now now, Slots slots, const PassLimit& limit,
+                                          bool counts_probes) {
   collect(now);
-  while (!ready_.empty()) {
-    if (has_time_for(ready_.front(), now.mono, limit)) {
+  while (!ready_.empty() && slots.share(ready_.begin()->second->in_flight) > 0) {
+    Lane& first = *ready_.begin()->second;
+    if (has_time_for(first, now.mono, limit)) {
       return now.mono;
     }
-    take_out(ready_.front());
+    take_out(first);
   }
   std::optional<MonoTime> next;
   const auto look_at = [&](auto& lanes, auto to_time) {

@@ -1,13 +1,13 @@
 // The lanes of an engine, and whose turn it is among them. What a step costs grows with the lanes
 // that have something to do, not with their number: those that may claim stand in a queue, those
-// that may later in the order of their time, and the rest nowhere.
+// that may later in the order of their time, and the rest nowhere. First in the queue is who holds
+// the fewest slots, and of those that hold as many, who waits longest.
 #pragma once
 
 #include "engine/lane.hpp"
 #include "engine/pass_limit.hpp"
+#include "model/slots.hpp"
 #include "ports/inbox.hpp"
-
-#include <boost/intrusive/list.hpp>
 
 #include <map>
 #include <memory>
@@ -38,24 +38,24 @@ class Lanes {
   // Null when there is no such lane (any more).
   [[nodiscard]] Lane* find(EndpointNumber number);
 
-  // Who claims how much at `now`, at most `budget` in all: the lanes whose turn it is each get an
-  // even share of the budget within what they may begin, at least one; a lane that has had its
-  // share is the last in the queue. What a pass has no time for any more is left out. Each claim
-  // ends with `end_claim` and, once what came of it has begun, `refresh`.
-  [[nodiscard]] std::vector<LaneClaim> share_out(Now now, std::size_t budget,
-                                                 const PassLimit& limit);
+  // Who claims how much at `now`: the lanes whose turn it is each get their share of the slots
+  // within what they may begin; a lane that has had its share is the last of those that hold as
+  // many. What a pass has no time for any more is left out. Each claim ends with `end_claim` and,
+  // once what came of it has begun, `refresh`.
+  [[nodiscard]] std::vector<LaneClaim> share_out(Now now, Slots slots, const PassLimit& limit);
   // Null when the claim failed.
   void end_claim(const LaneClaim& claim, const LaneDue* said);
 
   // A lane's state changed: it finds its place among the others, or ends.
   void refresh(Lane& lane, Now now);
 
-  // True when a lane other than this one may claim at `now`.
-  [[nodiscard]] bool has_ready_besides(const Lane& lane, Now now);
+  // How many slots the first in the queue holds at `now`. Empty: none is in it.
+  [[nodiscard]] std::optional<std::size_t> held_by_first(Now now);
 
-  // When the first of the lanes for which the pass has time may claim: `now` or later. Empty: none
-  // will before something happens to it. `counts_probes`: an open breaker's next probe counts too.
-  [[nodiscard]] std::optional<MonoTime> next_ready(Now now, const PassLimit& limit,
+  // When the first of the lanes for which the pass has time, and a share of the slots is left, may
+  // claim: `now` or later. Empty: none will before something happens to it, or to the slots.
+  // `counts_probes`: an open breaker's next probe counts too.
+  [[nodiscard]] std::optional<MonoTime> next_ready(Now now, Slots slots, const PassLimit& limit,
                                                    bool counts_probes);
 
   // How often a lane that had something due had to wait for its rate.
@@ -73,6 +73,7 @@ class Lanes {
   // Ties go by number, so that one story is told the same way twice.
   using ByWall = std::map<std::pair<WallTime, EndpointNumber>, Lane*>;
   using ByMono = std::map<std::pair<MonoTime, EndpointNumber>, Lane*>;
+  using ByTurn = std::map<std::pair<std::size_t, std::uint64_t>, Lane*>;  // slots held, turn
 
   void update(Lane& lane, Endpoint endpoint, Now now);
   // Moves what has become ready by time into the queue.
@@ -86,13 +87,16 @@ class Lanes {
   [[nodiscard]] static Spot spot_of(const Lane& lane, Now now);
   void put(Lane& lane, const Spot& spot);
   void take_out(Lane& lane);
+  // One that is in the queue stays there, with its turn, by what it holds now.
+  void keep_turn(Lane& lane);
 
   std::unordered_map<EndpointNumber, std::unique_ptr<Lane>> lanes_;
-  boost::intrusive::list<Lane> ready_;
+  ByTurn ready_;
   ByWall due_;
   ByMono held_;
   ByMono probing_;
   std::uint64_t sets_ = 0;
+  std::uint64_t turns_ = 0;
   std::int64_t rate_waits_ = 0;
 };
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace dispatcher {
 namespace {
 
@@ -30,8 +32,15 @@ Result<DeliveryConfig> make_delivery(const Settings& settings) {
   delivery.retry.statuses.also_retryable = statuses.retryable;
   delivery.retry.statuses.never_retryable = statuses.not_retryable;
   delivery.request_timeout = settings.duration(Setting::request_timeout);
-  delivery.endpoint_concurrency = static_cast<int>(settings.whole(Setting::endpoint_concurrency));
-  delivery.max_in_flight = static_cast<std::size_t>(settings.whole(Setting::max_in_flight));
+  const auto most = settings.whole(Setting::max_in_flight);
+  const auto of_one = settings.whole(Setting::endpoint_concurrency);
+  if (of_one > most && settings.is_given(Setting::endpoint_concurrency)) {
+    return invalid(fmt::format(
+        "{}: is more than {}, which is {} (lower the one or raise the other)",
+        settings.name(Setting::endpoint_concurrency), settings.name(Setting::max_in_flight), most));
+  }
+  delivery.endpoint_concurrency = static_cast<int>(std::min(of_one, most));
+  delivery.max_in_flight = static_cast<std::size_t>(most);
   return delivery;
 }
 

@@ -200,6 +200,19 @@ TEST_F(SettingsTest, pairs_that_contradict_themselves_are_refused) {
             std::string::npos);
   variables = {{"DISPATCHER_TLS_CERT", "c.pem"}};
   EXPECT_NE(message_of(serve()).find("is set without --tls-key"), std::string::npos);
+  variables = {{"ENDPOINT_CONCURRENCY", "2000"}, {"MAX_CONCURRENCY", "100"}};
+  EXPECT_NE(message_of(serve()).find("ENDPOINT_CONCURRENCY: is more than MAX_CONCURRENCY, which "
+                                     "is 100 (lower the one or raise the other)"),
+            std::string::npos);
+  variables = {{"ENDPOINT_CONCURRENCY", "2000"}};
+  EXPECT_NE(message_of(serve()).find("which is 1024"), std::string::npos) << "said or not";
+}
+
+TEST_F(SettingsTest, few_requests_in_all_are_few_to_one_endpoint_of_which_nothing_is_said) {
+  variables = {{"MAX_CONCURRENCY", "10"}};
+  EXPECT_EQ(serve()->delivery.endpoint_concurrency, 10);
+  variables = {{"ENDPOINT_CONCURRENCY", "10"}, {"MAX_CONCURRENCY", "10"}};
+  EXPECT_EQ(serve()->delivery.endpoint_concurrency, 10);
 }
 
 TEST_F(SettingsTest, what_is_not_supported_yet_is_refused_and_not_ignored) {
