@@ -21,6 +21,10 @@ constexpr std::size_t kEventsPerStep = 200;
 // An upper bound for `limit` that nobody meets.
 constexpr std::int64_t kMaxLimit = 1'000'000'000;
 
+// The name of the count of deliveries in an answer.
+constexpr std::string_view kReplayed = "replayed";
+constexpr std::string_view kDiscarded = "discarded";
+
 struct ReleaseRequest {
   EventQuery query;
   std::optional<std::int64_t> limit;  // events
@@ -134,9 +138,8 @@ awaitable<ServerAnswer> release_by_filter(const ApiContext& context, ApiRequest 
   co_return totals_answer(totals, done);
 }
 
-}  // namespace
-
-HandlerResult post_event_replay(const ApiContext& context, ApiRequest request) {
+awaitable<ServerAnswer> release_one(const ApiContext& context, ApiRequest request,
+                                    ReleaseAction action, std::string_view done) {
   const auto id = parse_uuid(request.id);
   if (!id) {
     co_return event_not_found_answer(request.id);
@@ -158,30 +161,41 @@ HandlerResult post_event_replay(const ApiContext& context, ApiRequest request) {
   if (!faults.empty()) {
     co_return faults_answer(faults);
   }
-  const auto replayed =
-      co_await context.store.release(*id, endpoint_id, ReleaseAction::replay, std::move(note));
-  if (!replayed && replayed.error().kind == ErrorKind::not_found && endpoint_id) {
+  const auto released = co_await context.store.release(*id, endpoint_id, action, std::move(note));
+  if (!released && released.error().kind == ErrorKind::not_found && endpoint_id) {
     const auto view = co_await context.store.event(*id);
     if (view) {
       co_return error_answer(
           404, "Event " + to_string(*id) + " has no delivery to endpoint " + *endpoint_id);
     }
   }
-  if (!replayed) {
-    co_return event_error_answer(replayed.error(), request.id);
+  if (!released) {
+    co_return event_error_answer(released.error(), request.id);
   }
-  co_return json_answer(
-      202, R"({"id":")" + to_string(*id) + R"(","replayed":)" + std::to_string(*replayed) + "}");
+  std::string answer = R"({"id":")" + to_string(*id) + R"(",)";
+  append_json_string(answer, done);
+  answer += ":" + std::to_string(*released) + "}";
+  co_return json_answer(202, std::move(answer));
+}
+
+}  // namespace
+
+HandlerResult post_event_replay(const ApiContext& context, ApiRequest request) {
+  co_return co_await release_one(context, std::move(request), ReleaseAction::replay, kReplayed);
+}
+
+HandlerResult post_event_discard(const ApiContext& context, ApiRequest request) {
+  co_return co_await release_one(context, std::move(request), ReleaseAction::discard, kDiscarded);
 }
 
 HandlerResult post_replay(const ApiContext& context, ApiRequest request) {
   co_return co_await release_by_filter(context, std::move(request), ReleaseAction::replay,
-                                       "replayed");
+                                       kReplayed);
 }
 
 HandlerResult post_discard(const ApiContext& context, ApiRequest request) {
   co_return co_await release_by_filter(context, std::move(request), ReleaseAction::discard,
-                                       "discarded");
+                                       kDiscarded);
 }
 
 }  // namespace dispatcher

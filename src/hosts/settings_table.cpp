@@ -155,7 +155,7 @@ constexpr std::array kSettings{
                "many events, each on a line of its own: {\"type\",\"source\",\"payload\"}; - is "
                "standard input"},
     SettingRow{Setting::id, "ID", "", "", "", text, 0, 0, "", "", "", false,
-               events_show | events_attempts | events_replay | events_delete, "the event's id"},
+               events_show | events_attempts | kReleases | events_delete, "the event's id"},
     SettingRow{Setting::status, "--status", "STATUS", "", "", choice, 0, 0, "", "pending",
                "pending|delivered|failed", false, kFiltering, "events of this status"},
     SettingRow{Setting::state, "--state", "STATE", "", "", choice, 0, 0, "", "review",

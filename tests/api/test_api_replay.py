@@ -72,6 +72,23 @@ def test_one_endpoint_of_an_event_can_be_meant(hooks):
     assert (unknown.status, unknown.detail) == (404, f"Event with ID {NO_SUCH_ID} not found")
 
 
+def test_one_event_is_given_up(hooks):
+    event, other = refused_events(hooks, 2)
+    answer = hooks.post(f"/events/{event}/discard", {"endpoint_id": hooks.endpoint, "note": "obsolete"})
+    assert (answer.status, answer.json) == (202, {"id": event, "discarded": 1})
+    shown = hooks.get(f"/events/{event}").json
+    assert shown["status"] == "failed" and delivery_of(hooks, event)["state"] == "discarded"
+    assert [(one["action"], one["note"]) for one in shown["releases"]] == [("discard", "obsolete")]
+    assert delivery_of(hooks, other)["state"] == "review"
+    # What ended already is left as it is, and not counted.
+    assert hooks.post(f"/events/{event}/discard").json == {"id": event, "discarded": 0}
+    nowhere = hooks.post(f"/events/{event}/discard", {"endpoint_id": "ep_other"})
+    assert (nowhere.status, nowhere.detail) == (
+        404, f"Event {event} has no delivery to endpoint ep_other")
+    unknown = hooks.post(f"/events/{NO_SUCH_ID}/discard")
+    assert (unknown.status, unknown.detail) == (404, f"Event with ID {NO_SUCH_ID} not found")
+
+
 def test_a_filter_is_tried_out_and_then_replayed_within_a_limit(hooks, receiver):
     events = refused_events(hooks, 5, "order.created") + refused_events(hooks, 2, "stock.low")
     wanted = {"filter": {"state": "review", "endpoint_id": hooks.endpoint, "type": "order.created"}}

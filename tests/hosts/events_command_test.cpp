@@ -95,6 +95,15 @@ TEST_F(EventsCommandTest, a_replay_of_one_event_says_how_many_deliveries) {
   EXPECT_EQ(api.requests.at(0).body, R"({"endpoint_id":"ep_1","note":"it \"works\""})");
 }
 
+TEST_F(EventsCommandTest, one_event_is_discarded_as_it_is_replayed) {
+  api.answers.push_back(answer_of(202, R"({"id":"a","discarded":1})"));
+  EXPECT_EQ(call({"events", "discard", "a", "--endpoint-id", "ep_1", "--note", "obsolete"}), 0);
+  EXPECT_EQ(out.str(), "discarded 1 deliveries\n");
+  EXPECT_EQ(api.requests.at(0).method, "POST");
+  EXPECT_EQ(api.requests.at(0).path, "/events/a/discard");
+  EXPECT_EQ(api.requests.at(0).body, R"({"endpoint_id":"ep_1","note":"obsolete"})");
+}
+
 TEST_F(EventsCommandTest, a_replay_by_filter_sends_the_filter_alone) {
   api.answers.push_back(answer_of(202, R"({"matched":3,"replayed":4})"));
   EXPECT_EQ(call({"events", "replay", "--reason", "rejected", "--endpoint-id", "ep_1", "--from",
@@ -124,9 +133,11 @@ TEST_F(EventsCommandTest, nothing_is_released_for_want_of_an_argument) {
     expect_refusal({"events", command, "--limit", "5", "--note", "n"}, 2, "which events");
     expect_refusal({"events", command, "--dry-run"}, 2, "which events");
   }
-  expect_refusal({"events", "replay", "a", "--reason", "rejected"}, 2, "--reason: contradicts ID");
-  expect_refusal({"events", "replay", "a", "--dry-run"}, 2, "--dry-run: is for a filter");
-  expect_refusal({"events", "discard", "a"}, 2, "an argument too many");
+  for (const std::string command : {"replay", "discard"}) {
+    expect_refusal({"events", command, "a", "--reason", "rejected"}, 2, "--reason: contradicts ID");
+    expect_refusal({"events", command, "a", "--dry-run"}, 2, "--dry-run: is for a filter");
+    expect_refusal({"events", command, "a", "b"}, 2, "an argument too many");
+  }
   EXPECT_TRUE(api.requests.empty());
 }
 

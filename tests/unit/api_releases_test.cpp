@@ -125,23 +125,39 @@ TEST_F(ApiReleases, one_event_is_replayed_with_a_note_or_without_a_body) {
   EXPECT_EQ(plain.status, 202);
   EXPECT_EQ(plain.body, R"({"id":")" + std::string{kId} + R"(","replayed":2})");
   EXPECT_EQ(store.released_with->by, "the-api-... from 192.0.2.1");
+  EXPECT_EQ(store.released_as, ReleaseAction::replay);
   (void)post(path, R"({"endpoint_id":"ep_1","note":"why"})");
   EXPECT_EQ(store.released_with->note, "why");
   EXPECT_EQ(post(path, R"({"endpoint_id":7})").status, 422);
   EXPECT_EQ(post(path, R"({"endpoint":"ep_1"})").status, 422);
 }
 
+TEST_F(ApiReleases, one_event_is_discarded_with_a_note_or_without_a_body) {
+  const std::string path = "/events/" + std::string{kId} + "/discard";
+  const ServerAnswer plain = post(path);
+  EXPECT_EQ(plain.status, 202);
+  EXPECT_EQ(plain.body, R"({"id":")" + std::string{kId} + R"(","discarded":2})");
+  EXPECT_EQ(store.released_as, ReleaseAction::discard);
+  (void)post(path, R"({"endpoint_id":"ep_1","note":"why"})");
+  EXPECT_EQ(store.released_with->note, "why");
+  EXPECT_EQ(post(path, R"({"filter":{"state":"review"}})").status, 422);
+  EXPECT_EQ(post(path, R"({"dry_run":true})").status, 422);
+}
+
 TEST_F(ApiReleases, what_is_not_there_is_told_apart) {
-  const std::string path = "/events/" + std::string{kId} + "/replay";
-  EXPECT_EQ(
-      post(path, R"({"endpoint_id":"ep_other"})").body,
-      R"({"detail":"Event )" + std::string{kId} + R"( has no delivery to endpoint ep_other"})");
-  store.has_event = false;
-  for (const std::string body : {"{}", R"({"endpoint_id":"ep_other"})"}) {
-    EXPECT_EQ(post(path, body).body,
-              R"({"detail":"Event with ID )" + std::string{kId} + R"( not found"})");
+  for (const std::string action : {"/replay", "/discard"}) {
+    store.has_event = true;
+    const std::string path = "/events/" + std::string{kId} + action;
+    EXPECT_EQ(
+        post(path, R"({"endpoint_id":"ep_other"})").body,
+        R"({"detail":"Event )" + std::string{kId} + R"( has no delivery to endpoint ep_other"})");
+    store.has_event = false;
+    for (const std::string body : {"{}", R"({"endpoint_id":"ep_other"})"}) {
+      EXPECT_EQ(post(path, body).body,
+                R"({"detail":"Event with ID )" + std::string{kId} + R"( not found"})");
+    }
+    EXPECT_EQ(post("/events/nonsense" + action).status, 404);
   }
-  EXPECT_EQ(post("/events/nonsense/replay").status, 404);
 }
 
 TEST_F(ApiReleases, an_event_shows_its_releases_when_there_are_any) {

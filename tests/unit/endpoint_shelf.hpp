@@ -35,6 +35,7 @@ class EndpointShelf : public StubStore {
   std::int64_t counted = 0;  // what every query matches
   bool has_event = true;
   std::optional<ReleaseNote> released_with;
+  std::optional<ReleaseAction> released_as;
   std::vector<Release> known_releases;
 
   [[nodiscard]] EndpointRecord* record(std::string_view id) {
@@ -125,11 +126,12 @@ class EndpointShelf : public StubStore {
     co_return give(step);
   }
   Call<std::int64_t> release(EventId /*id*/, std::optional<std::string> endpoint_id,
-                             ReleaseAction /*action*/, ReleaseNote note) override {
+                             ReleaseAction action, ReleaseNote note) override {
     if (!has_event || endpoint_id == "ep_other") {
       co_return make_error(ErrorKind::not_found, "no such delivery");
     }
     released_with = std::move(note);
+    released_as = action;
     co_return give(std::int64_t{2});
   }
   Call<EventView> event(EventId id) override {
