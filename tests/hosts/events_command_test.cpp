@@ -170,8 +170,20 @@ TEST_F(EventsCommandTest, a_release_that_ended_early_says_what_it_did_and_fails)
 TEST_F(EventsCommandTest, what_the_service_finds_wrong_is_told_by_flag) {
   api.answers.push_back(answer_of(
       422, R"({"detail":[{"type":"t","loc":["body","filter","from"],"msg":"no date","input":"x"},)"
+TEST_F(EventsCommandTest, a_time_that_is_none_is_told_by_flag_before_anything_is_asked) {
+  for (const std::string command : {"list", "replay", "discard", "export"}) {
+    for (const std::string flag : {"--from", "--to"}) {
+      for (const std::string time : {"yesterday", "2030-13-01", ""}) {
+        expect_refusal({"events", command, flag, time}, 2,
+                       flag + ": \"" + time + "\" is not a date or a time");
+      }
+    }
+  }
+  EXPECT_TRUE(api.requests.empty());
+}
+
            R"({"type":"t","loc":["body","note"],"msg":"too long","input":"hunter2"}]})"));
-  EXPECT_EQ(call({"events", "replay", "--from", "x", "--note", "hunter2"}), 2);
+  EXPECT_EQ(call({"events", "replay", "--from", "2024-01-01", "--note", "hunter2"}), 2);
   EXPECT_EQ(err.str(), "dispatcher: --from: no date\ndispatcher: --note: too long\n");
   EXPECT_EQ(out.str(), "");
 }
