@@ -138,6 +138,16 @@ awaitable<ServerAnswer> release_by_filter(const ApiContext& context, ApiRequest 
   co_return totals_answer(totals, done);
 }
 
+// The event is there, and has nothing that can be released to that endpoint.
+ServerAnswer no_delivery_answer(const EventView& view, const std::string& endpoint_id) {
+  const std::string id = to_string(view.event.id);
+  const bool has_one = std::ranges::find(view.deliveries, endpoint_id,
+                                         &DeliveryView::endpoint_id) != view.deliveries.end();
+  return error_answer(404, has_one ? "Endpoint " + endpoint_id + " was deleted: event " + id +
+                                         " cannot be delivered to it again"
+                                   : "Event " + id + " has no delivery to endpoint " + endpoint_id);
+}
+
 awaitable<ServerAnswer> release_one(const ApiContext& context, ApiRequest request,
                                     ReleaseAction action, std::string_view done) {
   const auto id = parse_uuid(request.id);
@@ -165,8 +175,7 @@ awaitable<ServerAnswer> release_one(const ApiContext& context, ApiRequest reques
   if (!released && released.error().kind == ErrorKind::not_found && endpoint_id) {
     const auto view = co_await context.store.event(*id);
     if (view) {
-      co_return error_answer(
-          404, "Event " + to_string(*id) + " has no delivery to endpoint " + *endpoint_id);
+      co_return no_delivery_answer(*view, *endpoint_id);
     }
   }
   if (!released) {

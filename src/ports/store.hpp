@@ -203,7 +203,8 @@ class Store : public Inbox {
       std::vector<EndpointNumber> numbers) = 0;
 
   // How many deliveries of the event were released, of all its endpoints or of the one named; none
-  // is no error. `not_found`: no such event, or no delivery to that endpoint.
+  // is no error. `not_found`: no such event, or no delivery to that endpoint, or a replay to one
+  // that was removed.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::int64_t>> release(
       EventId id, std::optional<std::string> endpoint_id, ReleaseAction action,
       ReleaseNote note) = 0;

@@ -68,6 +68,10 @@ def test_one_endpoint_of_an_event_can_be_meant(hooks):
     other = hooks.post(f"/events/{event}/replay", {"endpoint_id": "ep_other"})
     assert (other.status, other.detail) == (
         404, f"Event {event} has no delivery to endpoint ep_other")
+    hooks.delete(f"/endpoints/{hooks.endpoint}?waiting=discard")
+    deleted = hooks.post(f"/events/{event}/replay", {"endpoint_id": hooks.endpoint})
+    assert (deleted.status, deleted.detail) == (
+        404, f"Endpoint {hooks.endpoint} was deleted: event {event} cannot be delivered to it again")
     unknown = hooks.post(f"/events/{NO_SUCH_ID}/replay")
     assert (unknown.status, unknown.detail) == (404, f"Event with ID {NO_SUCH_ID} not found")
 

@@ -142,7 +142,7 @@ TEST_P(StoreSuite, a_replay_for_a_disabled_endpoint_waits_and_for_a_removed_one_
   EXPECT_EQ(release(event.id, kDiscard).value(), 1);
   ASSERT_TRUE(run(store().remove_endpoint("ep_1", false, {})).has_value());
   EXPECT_EQ(release(event.id, kReplay).value(), 0);
-  EXPECT_EQ(release(event.id, kReplay, "ep_1").value(), 0);
+  EXPECT_EQ(release(event.id, kReplay, "ep_1").error().kind, ErrorKind::not_found);
   EXPECT_EQ(view(event.id).progress.status, EventStatus::failed);
 }
 

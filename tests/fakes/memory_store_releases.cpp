@@ -33,7 +33,8 @@ Result<std::int64_t> MemoryStore::release_now(const EventId& id,
   }
   if (endpoint_id) {
     const MemoryEndpoint* endpoint = find_endpoint(*endpoint_id);
-    if (endpoint == nullptr || !row->deliveries.contains(endpoint->endpoint.number)) {
+    if (endpoint == nullptr || !row->deliveries.contains(endpoint->endpoint.number) ||
+        (action == ReleaseAction::replay && endpoint->is_removed)) {
       return make_error(ErrorKind::not_found, "the event has no delivery to that endpoint");
     }
   }

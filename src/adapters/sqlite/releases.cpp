@@ -151,7 +151,9 @@ Result<std::int64_t> release(Transaction& transaction, const EventId& id,
   DeliveryFilter filter;
   if (endpoint_id) {
     const KnownEndpoint* known = transaction.state.routes.find(*endpoint_id);
-    if (known == nullptr || event->find(known->number) == nullptr) {
+    const bool is_gone_for_good =
+        action == ReleaseAction::replay && known != nullptr && known->kind == EndpointKind::removed;
+    if (known == nullptr || is_gone_for_good || event->find(known->number) == nullptr) {
       return delivery_not_found(id);
     }
     filter.endpoint = known->number;
