@@ -129,7 +129,10 @@ struct LatencyFigures {  // seconds from ingest to delivery, last 24 h
 struct StoreFigures {
   Summary events;
   std::int64_t ingested_last_24h = 0;
-  std::optional<WallTime> oldest_pending;  // created_at of the oldest open event
+  std::int64_t in_review = 0;  // events: pending, a delivery in review and none otherwise open
+  // created_at of the oldest event that is pending and not in review. Behind a thousand that are in
+  // review, one that a consumer has leased and nobody has tried may be passed over.
+  std::optional<WallTime> oldest_pending;
   std::int64_t in_flight = 0;
   std::int64_t queued_writes = 0;
   std::int64_t commits = 0;

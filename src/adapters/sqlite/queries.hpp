@@ -54,6 +54,10 @@ struct Matching {
 [[nodiscard]] Result<std::vector<EndpointCounts>> find_counts(
     const Reading& reading, std::span<const EndpointNumber> numbers);
 
+// When the oldest event that waits for the endpoint was ingested; what a consumer has leased and
+// nobody has tried may be passed over.
+[[nodiscard]] std::optional<WallTime> oldest_waiting(Connection& db, EndpointNumber number);
+
 // releases.cpp
 [[nodiscard]] Result<std::vector<Release>> find_releases(const Reading& reading, const EventId& id);
 
