@@ -34,7 +34,7 @@ struct ReleaseRequest {
 
 struct ReleaseTotals {
   std::int64_t matched = 0;    // events
-  std::int64_t released = 0;   // deliveries
+  std::int64_t released = 0;   // deliveries; of a dry run, those that would be
   bool is_incomplete = false;  // it ended early: the store failed, and there may be more to release
 };
 
@@ -60,22 +60,15 @@ ReleaseRequest read_release(JsonValue object, std::span<const JsonField> fields,
   return release;
 }
 
-// Counts what is matched, and changes nothing.
-awaitable<Result<ReleaseTotals>> try_out(Store& store, ReleaseRequest release) {
-  const auto count = co_await store.count(std::move(release.query));
-  if (!count) {
-    co_return count.error();
-  }
-  ReleaseTotals totals;
-  totals.matched = std::min(*count, release.limit.value_or(*count));
-  co_return totals;
-}
-
 // An error means that nothing was done, so that the request may be repeated: once a step has been
 // committed, what was done is said.
 awaitable<Result<ReleaseTotals>> carry_out(Store& store, ReleaseRequest release,
                                            ReleaseAction action, std::string caller) {
   const ReleaseNote note{std::move(caller), std::move(release.note)};
+  const auto take_step = [&](std::optional<std::int64_t> after, std::size_t max_events) {
+    return release.is_dry_run ? store.try_release_step(release.query, after, max_events, action)
+                              : store.release_step(release.query, after, max_events, action, note);
+  };
   ReleaseTotals totals;
   std::optional<std::int64_t> after;
   while (!release.limit || totals.matched < *release.limit) {
@@ -83,8 +76,8 @@ awaitable<Result<ReleaseTotals>> carry_out(Store& store, ReleaseRequest release,
     if (release.limit) {
       max_events = std::min(max_events, static_cast<std::size_t>(*release.limit - totals.matched));
     }
-    const auto step = co_await store.release_step(release.query, after, max_events, action, note);
-    if (!step && totals.matched == 0) {
+    const auto step = co_await take_step(after, max_events);
+    if (!step && (totals.matched == 0 || release.is_dry_run)) {
       co_return step.error();
     }
     if (!step) {
@@ -101,13 +94,18 @@ awaitable<Result<ReleaseTotals>> carry_out(Store& store, ReleaseRequest release,
   co_return totals;
 }
 
-// `done`: the name of the count of deliveries.
-ServerAnswer totals_answer(const Result<ReleaseTotals>& totals, std::string_view done) {
+// `done`: the name of the count of deliveries. Of a dry run that count is 0, for none was released,
+// and `deliveries` is how many would be.
+ServerAnswer totals_answer(const Result<ReleaseTotals>& totals, std::string_view done,
+                           bool is_dry_run) {
   if (!totals) {
     return store_error_answer(totals.error());
   }
   std::string answer = R"({"matched":)" + std::to_string(totals->matched) + ",";
   append_json_string(answer, done);
+  if (is_dry_run) {
+    answer += R"(:0,"deliveries")";
+  }
   answer += ":" + std::to_string(totals->released);
   answer += totals->is_incomplete ? R"(,"incomplete":true})" : "}";
   return json_answer(202, std::move(answer));
@@ -129,13 +127,10 @@ awaitable<ServerAnswer> release_by_filter(const ApiContext& context, ApiRequest 
   if (!faults.empty()) {
     co_return faults_answer(faults);
   }
-  if (release.is_dry_run) {
-    const auto totals = co_await try_out(context.store, std::move(release));
-    co_return totals_answer(totals, done);
-  }
+  const bool is_dry_run = release.is_dry_run;
   const auto totals =
       co_await carry_out(context.store, std::move(release), action, caller_of(request.head));
-  co_return totals_answer(totals, done);
+  co_return totals_answer(totals, done, is_dry_run);
 }
 
 // The event is there, and has nothing that can be released to that endpoint.

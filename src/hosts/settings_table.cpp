@@ -177,7 +177,7 @@ constexpr std::array kSettings{
     SettingRow{Setting::release_limit, "--limit", "N", "", "", whole, 1, 1'000'000'000'000, "",
                "1000", "", false, kReleases, "at most so many events, the oldest first; else all"},
     SettingRow{Setting::release_dry_run, "--dry-run", "", "", "", flag, 0, 0, "", "", "", false,
-               kReleases, "say how many events match; change nothing"},
+               kReleases, "say how many events match, and how many deliveries it would be; change nothing"},
     SettingRow{Setting::note, "--note", "TEXT", "", "", text, 0, 0, "", "'receiver is fixed'", "",
                false, kReleases, "why; it is kept with each event"},
     SettingRow{Setting::export_format, "--format", "FORMAT", "", "", choice, 0, 0, "json", "csv",

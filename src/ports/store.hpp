@@ -220,6 +220,10 @@ class Store : public Inbox {
   [[nodiscard]] virtual boost::asio::awaitable<Result<ReleaseStep>> release_step(
       EventQuery query, std::optional<std::int64_t> after, std::size_t max_events,
       ReleaseAction action, ReleaseNote note) = 0;
+  // What that step would answer now; changes nothing.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<ReleaseStep>> try_release_step(
+      EventQuery query, std::optional<std::int64_t> after, std::size_t max_events,
+      ReleaseAction action) = 0;
   // Oldest first. `not_found`.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Release>>> releases(
       EventId id) = 0;

@@ -97,7 +97,7 @@ def test_a_filter_is_tried_out_and_then_replayed_within_a_limit(hooks, receiver)
     events = refused_events(hooks, 5, "order.created") + refused_events(hooks, 2, "stock.low")
     wanted = {"filter": {"state": "review", "endpoint_id": hooks.endpoint, "type": "order.created"}}
     dry = hooks.post("/replay", {**wanted, "dry_run": True})
-    assert (dry.status, dry.json) == (202, {"matched": 5, "replayed": 0})
+    assert (dry.status, dry.json) == (202, {"matched": 5, "replayed": 0, "deliveries": 5})
     assert hooks.post("/replay", {**wanted, "dry_run": True, "limit": 3}).json["matched"] == 3
     assert all(delivery_of(hooks, event)["state"] == "review" for event in events)
     receiver.status = 200
@@ -108,6 +108,29 @@ def test_a_filter_is_tried_out_and_then_replayed_within_a_limit(hooks, receiver)
     wait_until(lambda: all(delivery_of(hooks, one)["state"] == "delivered" for one in events[:5]),
                "the rest to be delivered")
     assert all(delivery_of(hooks, one)["state"] == "review" for one in events[5:])
+
+
+def test_a_dry_run_counts_what_would_be_sent_again(hooks, receiver, receive):
+    good = receive(status=200)
+    other = hooks.post("/endpoints", {"url": good.url(), "types": ["order.split"]}).json["id"]
+    try:
+        [event] = refused_events(hooks, 1, "order.split")
+        wait_until(lambda: len(good.requests) == 1, "the other delivery")
+        by_type = {"filter": {"type": "order.split"}}
+        narrow = {"filter": {"type": "order.split", "state": "review"}}
+        for wanted, count in ((by_type, 2), (narrow, 1)):
+            assert hooks.post("/replay", {**wanted, "dry_run": True}).json == {
+                "matched": 1, "replayed": 0, "deliveries": count}
+        assert hooks.post("/discard", {**by_type, "dry_run": True}).json["deliveries"] == 1
+        # What waits already is matched, and would be left as it is.
+        hooks.post(f"/endpoints/{hooks.endpoint}/pause")
+        assert hooks.post("/replay", narrow).json["replayed"] == 1
+        waiting = {"filter": {"endpoint_id": hooks.endpoint, "type": "order.split"}}
+        assert hooks.post("/replay", {**waiting, "dry_run": True}).json == {
+            "matched": 1, "replayed": 0, "deliveries": 0}
+        assert delivery_of(hooks, event)["state"] == "waiting"
+    finally:
+        hooks.delete(f"/endpoints/{other}?waiting=discard")
 
 
 def test_what_a_filter_matches_is_given_up(hooks):

@@ -260,6 +260,35 @@ TEST_P(StoreSuite, a_release_by_filter_takes_the_deliveries_that_match_and_no_ot
   EXPECT_EQ(summary().pending, 2);
 }
 
+TEST_P(StoreSuite, a_trial_counts_what_a_release_would_touch_and_touches_nothing) {
+  const auto first = create("ep_1").number;
+  const auto second = create("ep_2").number;
+  const auto gone = create("ep_3").number;
+  const auto events = append_events(3);
+  ASSERT_TRUE(settle(claimed(first, 3).at(0), SentToReview{}).has_value());
+  ASSERT_TRUE(settle(claimed(second, 1).at(0), Delivered{}).has_value());
+  for (const ClaimedDelivery& claim : claimed(gone, 3)) {
+    ASSERT_TRUE(settle(claim, Delivered{}).has_value());
+  }
+  ASSERT_TRUE(run(store().remove_endpoint("ep_3", false, {})).has_value());
+  EventQuery query;
+  query.type = events[0].type;
+  const auto tried = [&](ReleaseAction action) {
+    return run(store().try_release_step(query, {}, 100, action)).value();
+  };
+  // In flight are two of ep_1; two of ep_2 wait; to ep_3 nothing can be sent again.
+  EXPECT_EQ(tried(kReplay).matched, 3);
+  EXPECT_EQ(tried(kReplay).released, 2);
+  EXPECT_EQ(tried(kDiscard).released, 3);
+  query.state = DeliveryState::waiting;
+  EXPECT_EQ(tried(kReplay).matched, 2);
+  EXPECT_EQ(tried(kReplay).released, 0);
+  query.state.reset();
+  EXPECT_TRUE(releases(events[0].id).empty());
+  EXPECT_EQ(counts(first).review, 1);
+  EXPECT_EQ(release_all(query, kReplay).released, 2);
+}
+
 TEST_P(StoreSuite, a_release_is_narrowed_by_type_source_and_time) {
   const auto number = create("ep_1").number;
   const Event early = append_event("a", "x");

@@ -70,14 +70,24 @@ TEST_F(ApiReleases, a_release_that_did_nothing_may_be_asked_for_again) {
   EXPECT_EQ(header_of(none, "retry-after"), "1");
 }
 
-TEST_F(ApiReleases, a_dry_run_counts_and_changes_nothing) {
-  store.counted = 1234;
+TEST_F(ApiReleases, a_dry_run_says_what_would_be_done_and_changes_nothing) {
+  store.steps = {{200, 300, 77}, {5, 6, {}}, {7, 9, 88}};
   EXPECT_EQ(post("/replay", R"({"filter":{"state":"review"},"dry_run":true})").body,
-            R"({"matched":1234,"replayed":0})");
-  EXPECT_EQ(post("/replay", R"({"filter":{"state":"review"},"dry_run":true,"limit":7})").body,
-            R"({"matched":7,"replayed":0})");
-  EXPECT_EQ(store.asked.at(0).max_events, 0U);
-  EXPECT_EQ(store.asked.size(), 2U);
+            R"({"matched":205,"replayed":0,"deliveries":306})");
+  EXPECT_EQ(post("/discard", R"({"filter":{"state":"review"},"dry_run":true,"limit":7})").body,
+            R"({"matched":7,"discarded":0,"deliveries":9})");
+  ASSERT_EQ(store.asked.size(), 3U);
+  EXPECT_EQ(store.asked[1].after, 77);
+  EXPECT_EQ(store.asked[1].action, ReleaseAction::replay);
+  EXPECT_EQ(store.asked[2].max_events, 7U);
+  EXPECT_EQ(store.asked[2].action, ReleaseAction::discard);
+  EXPECT_TRUE(std::ranges::all_of(store.asked, &EndpointShelf::AskedStep::is_trial));
+}
+
+TEST_F(ApiReleases, a_dry_run_that_saw_a_part_says_nothing_of_the_whole) {
+  store.steps = {{200, 300, 77}};
+  store.good_steps = 1;
+  EXPECT_EQ(post("/replay", R"({"filter":{"state":"review"},"dry_run":true})").status, 503);
 }
 
 TEST_F(ApiReleases, a_filter_that_would_match_everything_or_has_a_slip_is_refused) {

@@ -59,6 +59,10 @@ struct Matching {
 [[nodiscard]] std::optional<WallTime> oldest_waiting(Connection& db, EndpointNumber number);
 
 // releases.cpp
+// What a step of a release would do.
+[[nodiscard]] Result<ReleaseStep> try_release(const Reading& reading, const EventQuery& query,
+                                              const ReleasePosition& from, std::size_t max_events,
+                                              ReleaseAction action);
 [[nodiscard]] Result<std::vector<Release>> find_releases(const Reading& reading, const EventId& id);
 
 // figures.cpp; what is not in the file is left for the store to fill in.
