@@ -176,7 +176,9 @@ def routes_table():
 
 
 def metrics_table():
+    """The program's own, and what `serve` shows of its store besides."""
     rows = [[code(row[1]), row[4]] for row in rows_of("src/ports/metrics.hpp", "MetricInfo")]
+    rows += [[code(row[0]), row[2]] for row in rows_of("src/api/figures.cpp", "StoreMetric")]
     return table(["metric", "counts"], rows)
 
 

@@ -3,6 +3,9 @@
 #include "api/answers.hpp"
 #include "api/handlers.hpp"
 #include "base/number_text.hpp"
+#include "ports/metrics.hpp"
+
+#include <array>
 
 namespace dispatcher {
 namespace {
@@ -15,18 +18,49 @@ double percent(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole) * 100.0;
 }
 
-void append_gauge(std::string& out, std::string_view name, std::string_view help,
-                  std::string_view value, std::string_view kind = "gauge") {
+// What the store knows, in one table; two more are the program's own (ports/metrics.hpp), which a
+// run publishes too.
+struct StoreMetric {
+  std::string_view name;
+  std::string_view kind;
+  std::string_view help;
+  std::int64_t StoreFigures::*value;
+};
+
+constexpr StoreMetric kEventsByState = StoreMetric{
+    "dispatcher_events", "gauge", "Events by state: pending, delivered, failed.", nullptr};
+constexpr std::array kStoreMetrics{
+    StoreMetric{"dispatcher_deliveries_in_flight", "gauge", "Deliveries being attempted.",
+                &StoreFigures::in_flight},
+    StoreMetric{"dispatcher_store_queued_writes", "gauge", "Writes that wait for a commit.",
+                &StoreFigures::queued_writes},
+    StoreMetric{"dispatcher_store_commits_total", "counter", "Commits since the start.",
+                &StoreFigures::commits},
+    StoreMetric{"dispatcher_store_bytes", "gauge", "Size of the store on disk, in bytes.",
+                &StoreFigures::file_bytes},
+};
+
+void append_head(std::string& out, std::string_view name, std::string_view help,
+                 std::string_view kind) {
   out += "# HELP " + std::string{name} + " " + std::string{help} + "\n";
   out += "# TYPE " + std::string{name} + " " + std::string{kind} + "\n";
-  out += std::string{name} + " " + std::string{value} + "\n";
 }
 
-void append_event_gauges(std::string& out, const Summary& events) {
-  out += "# HELP dispatcher_events Events by state.\n# TYPE dispatcher_events gauge\n";
-  out += "dispatcher_events{state=\"pending\"} " + std::to_string(events.pending) + "\n";
-  out += "dispatcher_events{state=\"delivered\"} " + std::to_string(events.delivered) + "\n";
-  out += "dispatcher_events{state=\"failed\"} " + std::to_string(events.failed) + "\n";
+void append_gauge(std::string& out, Metric metric, const std::string& value) {
+  const MetricInfo& info = kMetrics[static_cast<std::size_t>(metric)];
+  append_head(out, info.prometheus_name, info.help, "gauge");
+  out += std::string{info.prometheus_name} + " " + value + "\n";
+}
+
+void append_events(std::string& out, const Summary& events) {
+  append_head(out, kEventsByState.name, kEventsByState.help, kEventsByState.kind);
+  const auto append_state = [&out](std::string_view state, std::int64_t count) {
+    out += std::string{kEventsByState.name} + "{state=\"" + std::string{state} + "\"} " +
+           std::to_string(count) + "\n";
+  };
+  append_state("pending", events.pending);
+  append_state("delivered", events.delivered);
+  append_state("failed", events.failed);
 }
 
 std::string age_in_seconds(const std::optional<WallTime>& since, WallTime now) {
@@ -38,18 +72,13 @@ std::string age_in_seconds(const std::optional<WallTime>& since, WallTime now) {
 
 std::string prometheus_text(const StoreFigures& figures, WallTime now) {
   std::string out;
-  append_event_gauges(out, figures.events);
-  append_gauge(out, "dispatcher_oldest_pending_age_seconds",
-               "Age of the oldest event that is not done.",
-               age_in_seconds(figures.oldest_pending, now));
-  append_gauge(out, "dispatcher_deliveries_in_flight", "Deliveries being attempted.",
-               std::to_string(figures.in_flight));
-  append_gauge(out, "dispatcher_store_queued_writes", "Writes that wait for a commit.",
-               std::to_string(figures.queued_writes));
-  append_gauge(out, "dispatcher_store_commits_total", "Commits since the start.",
-               std::to_string(figures.commits), "counter");
-  append_gauge(out, "dispatcher_store_bytes", "Size of the store on disk.",
-               std::to_string(figures.file_bytes));
+  append_events(out, figures.events);
+  append_gauge(out, Metric::events_in_review, std::to_string(figures.in_review));
+  append_gauge(out, Metric::oldest_pending_age, age_in_seconds(figures.oldest_pending, now));
+  for (const StoreMetric& metric : kStoreMetrics) {
+    append_head(out, metric.name, metric.help, metric.kind);
+    out += std::string{metric.name} + " " + std::to_string(figures.*metric.value) + "\n";
+  }
   return out;
 }
 

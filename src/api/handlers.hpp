@@ -32,6 +32,7 @@ HandlerResult delete_event(const ApiContext& context, ApiRequest request);
 
 // releases.cpp
 HandlerResult post_event_replay(const ApiContext& context, ApiRequest request);
+HandlerResult post_event_discard(const ApiContext& context, ApiRequest request);
 HandlerResult post_replay(const ApiContext& context, ApiRequest request);
 HandlerResult post_discard(const ApiContext& context, ApiRequest request);
 

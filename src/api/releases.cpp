@@ -21,6 +21,10 @@ constexpr std::size_t kEventsPerStep = 200;
 // An upper bound for `limit` that nobody meets.
 constexpr std::int64_t kMaxLimit = 1'000'000'000;
 
+// The name of the count of deliveries in an answer.
+constexpr std::string_view kReplayed = "replayed";
+constexpr std::string_view kDiscarded = "discarded";
+
 struct ReleaseRequest {
   EventQuery query;
   std::optional<std::int64_t> limit;  // events
@@ -30,7 +34,7 @@ struct ReleaseRequest {
 
 struct ReleaseTotals {
   std::int64_t matched = 0;    // events
-  std::int64_t released = 0;   // deliveries
+  std::int64_t released = 0;   // deliveries; of a dry run, those that would be
   bool is_incomplete = false;  // it ended early: the store failed, and there may be more to release
 };
 
@@ -56,22 +60,15 @@ ReleaseRequest read_release(JsonValue object, std::span<const JsonField> fields,
   return release;
 }
 
-// Counts what is matched, and changes nothing.
-awaitable<Result<ReleaseTotals>> try_out(Store& store, ReleaseRequest release) {
-  const auto count = co_await store.count(std::move(release.query));
-  if (!count) {
-    co_return count.error();
-  }
-  ReleaseTotals totals;
-  totals.matched = std::min(*count, release.limit.value_or(*count));
-  co_return totals;
-}
-
 // An error means that nothing was done, so that the request may be repeated: once a step has been
 // committed, what was done is said.
 awaitable<Result<ReleaseTotals>> carry_out(Store& store, ReleaseRequest release,
                                            ReleaseAction action, std::string caller) {
   const ReleaseNote note{std::move(caller), std::move(release.note)};
+  const auto take_step = [&](std::optional<std::int64_t> after, std::size_t max_events) {
+    return release.is_dry_run ? store.try_release_step(release.query, after, max_events, action)
+                              : store.release_step(release.query, after, max_events, action, note);
+  };
   ReleaseTotals totals;
   std::optional<std::int64_t> after;
   while (!release.limit || totals.matched < *release.limit) {
@@ -79,8 +76,8 @@ awaitable<Result<ReleaseTotals>> carry_out(Store& store, ReleaseRequest release,
     if (release.limit) {
       max_events = std::min(max_events, static_cast<std::size_t>(*release.limit - totals.matched));
     }
-    const auto step = co_await store.release_step(release.query, after, max_events, action, note);
-    if (!step && totals.matched == 0) {
+    const auto step = co_await take_step(after, max_events);
+    if (!step && (totals.matched == 0 || release.is_dry_run)) {
       co_return step.error();
     }
     if (!step) {
@@ -97,13 +94,18 @@ awaitable<Result<ReleaseTotals>> carry_out(Store& store, ReleaseRequest release,
   co_return totals;
 }
 
-// `done`: the name of the count of deliveries.
-ServerAnswer totals_answer(const Result<ReleaseTotals>& totals, std::string_view done) {
+// `done`: the name of the count of deliveries. Of a dry run that count is 0, for none was released,
+// and `deliveries` is how many would be.
+ServerAnswer totals_answer(const Result<ReleaseTotals>& totals, std::string_view done,
+                           bool is_dry_run) {
   if (!totals) {
     return store_error_answer(totals.error());
   }
   std::string answer = R"({"matched":)" + std::to_string(totals->matched) + ",";
   append_json_string(answer, done);
+  if (is_dry_run) {
+    answer += R"(:0,"deliveries")";
+  }
   answer += ":" + std::to_string(totals->released);
   answer += totals->is_incomplete ? R"(,"incomplete":true})" : "}";
   return json_answer(202, std::move(answer));
@@ -125,18 +127,24 @@ awaitable<ServerAnswer> release_by_filter(const ApiContext& context, ApiRequest 
   if (!faults.empty()) {
     co_return faults_answer(faults);
   }
-  if (release.is_dry_run) {
-    const auto totals = co_await try_out(context.store, std::move(release));
-    co_return totals_answer(totals, done);
-  }
+  const bool is_dry_run = release.is_dry_run;
   const auto totals =
       co_await carry_out(context.store, std::move(release), action, caller_of(request.head));
-  co_return totals_answer(totals, done);
+  co_return totals_answer(totals, done, is_dry_run);
 }
 
-}  // namespace
+// The event is there, and has nothing that can be released to that endpoint.
+ServerAnswer no_delivery_answer(const EventView& view, const std::string& endpoint_id) {
+  const std::string id = to_string(view.event.id);
+  const bool has_one = std::ranges::find(view.deliveries, endpoint_id,
+                                         &DeliveryView::endpoint_id) != view.deliveries.end();
+  return error_answer(404, has_one ? "Endpoint " + endpoint_id + " was deleted: event " + id +
+                                         " cannot be delivered to it again"
+                                   : "Event " + id + " has no delivery to endpoint " + endpoint_id);
+}
 
-HandlerResult post_event_replay(const ApiContext& context, ApiRequest request) {
+awaitable<ServerAnswer> release_one(const ApiContext& context, ApiRequest request,
+                                    ReleaseAction action, std::string_view done) {
   const auto id = parse_uuid(request.id);
   if (!id) {
     co_return event_not_found_answer(request.id);
@@ -158,30 +166,40 @@ HandlerResult post_event_replay(const ApiContext& context, ApiRequest request) {
   if (!faults.empty()) {
     co_return faults_answer(faults);
   }
-  const auto replayed =
-      co_await context.store.release(*id, endpoint_id, ReleaseAction::replay, std::move(note));
-  if (!replayed && replayed.error().kind == ErrorKind::not_found && endpoint_id) {
+  const auto released = co_await context.store.release(*id, endpoint_id, action, std::move(note));
+  if (!released && released.error().kind == ErrorKind::not_found && endpoint_id) {
     const auto view = co_await context.store.event(*id);
     if (view) {
-      co_return error_answer(
-          404, "Event " + to_string(*id) + " has no delivery to endpoint " + *endpoint_id);
+      co_return no_delivery_answer(*view, *endpoint_id);
     }
   }
-  if (!replayed) {
-    co_return event_error_answer(replayed.error(), request.id);
+  if (!released) {
+    co_return event_error_answer(released.error(), request.id);
   }
-  co_return json_answer(
-      202, R"({"id":")" + to_string(*id) + R"(","replayed":)" + std::to_string(*replayed) + "}");
+  std::string answer = R"({"id":")" + to_string(*id) + R"(",)";
+  append_json_string(answer, done);
+  answer += ":" + std::to_string(*released) + "}";
+  co_return json_answer(202, std::move(answer));
+}
+
+}  // namespace
+
+HandlerResult post_event_replay(const ApiContext& context, ApiRequest request) {
+  co_return co_await release_one(context, std::move(request), ReleaseAction::replay, kReplayed);
+}
+
+HandlerResult post_event_discard(const ApiContext& context, ApiRequest request) {
+  co_return co_await release_one(context, std::move(request), ReleaseAction::discard, kDiscarded);
 }
 
 HandlerResult post_replay(const ApiContext& context, ApiRequest request) {
   co_return co_await release_by_filter(context, std::move(request), ReleaseAction::replay,
-                                       "replayed");
+                                       kReplayed);
 }
 
 HandlerResult post_discard(const ApiContext& context, ApiRequest request) {
   co_return co_await release_by_filter(context, std::move(request), ReleaseAction::discard,
-                                       "discarded");
+                                       kDiscarded);
 }
 
 }  // namespace dispatcher

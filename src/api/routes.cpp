@@ -22,6 +22,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/events/{id}", Auth::token, get_event, "One event and its deliveries"},
     Route{"GET", "/events/{id}/attempts", Auth::token, get_attempts, "The attempts of an event"},
     Route{"POST", "/events/{id}/replay", Auth::token, post_event_replay, "Deliver an event again"},
+    Route{"POST", "/events/{id}/discard", Auth::token, post_event_discard, "Give an event up"},
     Route{"DELETE", "/events/{id}", Auth::token, delete_event, "Delete an event"},
     Route{"POST", "/replay", Auth::token, post_replay, "Deliver again what a filter matches"},
     Route{"POST", "/discard", Auth::token, post_discard, "Give up what a filter matches"},

@@ -30,8 +30,9 @@ constexpr std::array kCommands{
                "dispatcher events replay 0192d2f0-6f5e-7c3a-9a4b-2f6f0c8f1a2b --note 'fixed'\n"
                "  dispatcher events replay --reason rejected --endpoint-id ep_1a2b3c4d --dry-run"},
     CommandRow{events_discard, "events", "discard",
-               "give up for good what waits or is in review, of all events that match",
-               "dispatcher events discard --reason exhausted --to 2024-12-31 --dry-run"},
+               "give up for good what waits or is in review: of one event, or of all that match",
+               "dispatcher events discard 0192d2f0-6f5e-7c3a-9a4b-2f6f0c8f1a2b --note 'obsolete'\n"
+               "  dispatcher events discard --reason exhausted --to 2024-12-31 --dry-run"},
     CommandRow{events_delete, "events", "delete", "erase one event and all that is known of it",
                "dispatcher events delete 0192d2f0-6f5e-7c3a-9a4b-2f6f0c8f1a2b"},
     CommandRow{events_export, "events", "export", "write out all events that match, newest first",

@@ -49,7 +49,9 @@ std::string number_in(std::string_view answer, std::string_view name) {
 
 std::string release_text(const ReleaseConfig& config, std::string_view answer) {
   if (config.is_dry_run) {
-    return fmt::format("{} events match; nothing was changed\n", number_in(answer, "matched"));
+    return fmt::format("{} events match, {} deliveries would be {}; nothing was changed\n",
+                       number_in(answer, "matched"), number_in(answer, "deliveries"),
+                       config.action == ReleaseAction::replay ? "sent again" : "discarded");
   }
   const std::string_view done = config.action == ReleaseAction::replay ? "replayed" : "discarded";
   const auto deliveries = fmt::format("{} {} deliveries", done, number_in(answer, done));

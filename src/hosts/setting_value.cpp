@@ -141,6 +141,16 @@ Result<microseconds> read_duration(const SettingRow& row, std::string_view name,
   return *duration;
 }
 
+// Kept as it was given: who is asked reads it again.
+Result<SettingValue> read_time(const SettingRow& row, std::string_view name,
+                               std::string_view text) {
+  if (!parse_timestamp(text)) {
+    return wrong(row, name, text, "not a date or a time",
+                 fmt::format("set it to e.g. {}", row.example));
+  }
+  return SettingValue{std::string{text}};
+}
+
 Result<SettingValue> read_durations(const SettingRow& row, std::string_view name,
                                     std::string_view text) {
   std::vector<seconds> steps;
@@ -236,6 +246,7 @@ Result<SettingValue> read_setting(const SettingRow& row, std::string_view name,
       const auto duration = read_duration(row, name, trimmed(text));
       return duration ? Result<SettingValue>{SettingValue{*duration}} : duration.error();
     }
+    case ValueType::time: return read_time(row, name, trimmed(text));
     case ValueType::durations: return read_durations(row, name, text);
     case ValueType::statuses: return read_statuses(row, name, text);
     case ValueType::flag: return read_flag(row, name, text);
@@ -272,6 +283,7 @@ bool is_repeatable(ValueType type) {
     case ValueType::whole:
     case ValueType::share:
     case ValueType::duration:
+    case ValueType::time:
     case ValueType::seconds:
     case ValueType::flag: return false;
   }

@@ -18,7 +18,7 @@ struct StatusList {
   std::vector<int> not_retryable;
 };
 
-// By the row's type: text and choice; list and urls; whole; share; duration and seconds; durations;
+// By the row's type: text, choice and time; list and urls; whole; share; duration and seconds; durations;
 // statuses; flag.
 using SettingValue =
     std::variant<std::string, std::vector<std::string>, std::int64_t, double,

@@ -109,7 +109,8 @@ enum class ValueType : std::uint8_t {
   whole,      // from `min` to `max`
   share,      // from 0 to 1
   duration,   // `250ms`, `30s`; `min` and `max` in milliseconds
-  seconds,    // the same, or a number of seconds with a fraction
+  time,       // a date, or a date and a time of day
+  seconds,    // a duration, or a number of seconds with a fraction
   durations,  // several, or `none`
   statuses,   // HTTP statuses, each with an optional `!` before it
   flag,       // there or not

@@ -71,7 +71,9 @@ inline constexpr std::array kMetrics{
                MetricKind::counter,
                "Pending events that a table's expiry took before they were delivered."},
     MetricInfo{Metric::events_in_review, "dispatcher_events_in_review", "EventsInReview",
-               MetricKind::gauge, "Events that need a person, as far as a run has seen them."},
+               MetricKind::gauge,
+               "Events that need a person: in review, and nothing of them waits. Of a run: as far "
+               "as it saw."},
     MetricInfo{Metric::oldest_pending_age, "dispatcher_oldest_pending_age_seconds",
                "OldestPendingAge", MetricKind::gauge,
                "Age of the oldest event that is pending and not in review, in seconds."},

@@ -129,7 +129,10 @@ struct LatencyFigures {  // seconds from ingest to delivery, last 24 h
 struct StoreFigures {
   Summary events;
   std::int64_t ingested_last_24h = 0;
-  std::optional<WallTime> oldest_pending;  // created_at of the oldest open event
+  std::int64_t in_review = 0;  // events: pending, a delivery in review and none otherwise open
+  // created_at of the oldest event that is pending and not in review. Behind a thousand that are in
+  // review, one that a consumer has leased and nobody has tried may be passed over.
+  std::optional<WallTime> oldest_pending;
   std::int64_t in_flight = 0;
   std::int64_t queued_writes = 0;
   std::int64_t commits = 0;
@@ -203,7 +206,8 @@ class Store : public Inbox {
       std::vector<EndpointNumber> numbers) = 0;
 
   // How many deliveries of the event were released, of all its endpoints or of the one named; none
-  // is no error. `not_found`: no such event, or no delivery to that endpoint.
+  // is no error. `not_found`: no such event, or no delivery to that endpoint, or a replay to one
+  // that was removed.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::int64_t>> release(
       EventId id, std::optional<std::string> endpoint_id, ReleaseAction action,
       ReleaseNote note) = 0;
@@ -216,6 +220,10 @@ class Store : public Inbox {
   [[nodiscard]] virtual boost::asio::awaitable<Result<ReleaseStep>> release_step(
       EventQuery query, std::optional<std::int64_t> after, std::size_t max_events,
       ReleaseAction action, ReleaseNote note) = 0;
+  // What that step would answer now; changes nothing.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<ReleaseStep>> try_release_step(
+      EventQuery query, std::optional<std::int64_t> after, std::size_t max_events,
+      ReleaseAction action) = 0;
   // Oldest first. `not_found`.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Release>>> releases(
       EventId id) = 0;

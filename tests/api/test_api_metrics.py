@@ -1,8 +1,14 @@
 """Promise: figures are what happened, in the original's form."""
 
+import pathlib
 import re
 
 import pytest
+
+from api_client import wait_until
+from conftest import DELIVERING
+
+OPERATIONS = pathlib.Path(__file__).resolve().parents[2] / "docs/operations.md"
 
 
 @pytest.fixture
@@ -73,9 +79,25 @@ def test_prometheus_text(fresh):
     assert 'dispatcher_events{state="failed"} 0' in lines
     names = [line.split()[2] for line in lines if line.startswith("# TYPE ")]
     assert len(names) == len(set(names))
-    for name in ("dispatcher_oldest_pending_age_seconds", "dispatcher_deliveries_in_flight",
-                 "dispatcher_store_queued_writes", "dispatcher_store_bytes"):
+    for name in ("dispatcher_oldest_pending_age_seconds", "dispatcher_events_in_review",
+                 "dispatcher_deliveries_in_flight", "dispatcher_store_queued_writes",
+                 "dispatcher_store_commits_total", "dispatcher_store_bytes"):
         assert name in names
+    documented = re.findall(r"^\| `(dispatcher_\w+)` \|", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(names) <= set(documented)
+
+
+def test_what_is_in_review_is_counted_and_has_no_age(start, receive):
+    client = start(env=DELIVERING).client()
+    client.post("/endpoints", {"url": receive(status=404).url()})
+
+    def figure(name):
+        [value] = re.findall(rf"^{name} (\S+)$", client.get("/metrics").text, re.MULTILINE)
+        return float(value)
+
+    client.post_event()
+    wait_until(lambda: figure("dispatcher_events_in_review") == 1, "the event to be in review")
+    assert figure("dispatcher_oldest_pending_age_seconds") == 0
 
 
 def test_the_metrics_token_opens_the_metrics_alone(start):

@@ -68,7 +68,28 @@ def test_one_endpoint_of_an_event_can_be_meant(hooks):
     other = hooks.post(f"/events/{event}/replay", {"endpoint_id": "ep_other"})
     assert (other.status, other.detail) == (
         404, f"Event {event} has no delivery to endpoint ep_other")
+    hooks.delete(f"/endpoints/{hooks.endpoint}?waiting=discard")
+    deleted = hooks.post(f"/events/{event}/replay", {"endpoint_id": hooks.endpoint})
+    assert (deleted.status, deleted.detail) == (
+        404, f"Endpoint {hooks.endpoint} was deleted: event {event} cannot be delivered to it again")
     unknown = hooks.post(f"/events/{NO_SUCH_ID}/replay")
+    assert (unknown.status, unknown.detail) == (404, f"Event with ID {NO_SUCH_ID} not found")
+
+
+def test_one_event_is_given_up(hooks):
+    event, other = refused_events(hooks, 2)
+    answer = hooks.post(f"/events/{event}/discard", {"endpoint_id": hooks.endpoint, "note": "obsolete"})
+    assert (answer.status, answer.json) == (202, {"id": event, "discarded": 1})
+    shown = hooks.get(f"/events/{event}").json
+    assert shown["status"] == "failed" and delivery_of(hooks, event)["state"] == "discarded"
+    assert [(one["action"], one["note"]) for one in shown["releases"]] == [("discard", "obsolete")]
+    assert delivery_of(hooks, other)["state"] == "review"
+    # What ended already is left as it is, and not counted.
+    assert hooks.post(f"/events/{event}/discard").json == {"id": event, "discarded": 0}
+    nowhere = hooks.post(f"/events/{event}/discard", {"endpoint_id": "ep_other"})
+    assert (nowhere.status, nowhere.detail) == (
+        404, f"Event {event} has no delivery to endpoint ep_other")
+    unknown = hooks.post(f"/events/{NO_SUCH_ID}/discard")
     assert (unknown.status, unknown.detail) == (404, f"Event with ID {NO_SUCH_ID} not found")
 
 
@@ -76,7 +97,7 @@ def test_a_filter_is_tried_out_and_then_replayed_within_a_limit(hooks, receiver)
     events = refused_events(hooks, 5, "order.created") + refused_events(hooks, 2, "stock.low")
     wanted = {"filter": {"state": "review", "endpoint_id": hooks.endpoint, "type": "order.created"}}
     dry = hooks.post("/replay", {**wanted, "dry_run": True})
-    assert (dry.status, dry.json) == (202, {"matched": 5, "replayed": 0})
+    assert (dry.status, dry.json) == (202, {"matched": 5, "replayed": 0, "deliveries": 5})
     assert hooks.post("/replay", {**wanted, "dry_run": True, "limit": 3}).json["matched"] == 3
     assert all(delivery_of(hooks, event)["state"] == "review" for event in events)
     receiver.status = 200
@@ -87,6 +108,29 @@ def test_a_filter_is_tried_out_and_then_replayed_within_a_limit(hooks, receiver)
     wait_until(lambda: all(delivery_of(hooks, one)["state"] == "delivered" for one in events[:5]),
                "the rest to be delivered")
     assert all(delivery_of(hooks, one)["state"] == "review" for one in events[5:])
+
+
+def test_a_dry_run_counts_what_would_be_sent_again(hooks, receiver, receive):
+    good = receive(status=200)
+    other = hooks.post("/endpoints", {"url": good.url(), "types": ["order.split"]}).json["id"]
+    try:
+        [event] = refused_events(hooks, 1, "order.split")
+        wait_until(lambda: len(good.requests) == 1, "the other delivery")
+        by_type = {"filter": {"type": "order.split"}}
+        narrow = {"filter": {"type": "order.split", "state": "review"}}
+        for wanted, count in ((by_type, 2), (narrow, 1)):
+            assert hooks.post("/replay", {**wanted, "dry_run": True}).json == {
+                "matched": 1, "replayed": 0, "deliveries": count}
+        assert hooks.post("/discard", {**by_type, "dry_run": True}).json["deliveries"] == 1
+        # What waits already is matched, and would be left as it is.
+        hooks.post(f"/endpoints/{hooks.endpoint}/pause")
+        assert hooks.post("/replay", narrow).json["replayed"] == 1
+        waiting = {"filter": {"endpoint_id": hooks.endpoint, "type": "order.split"}}
+        assert hooks.post("/replay", {**waiting, "dry_run": True}).json == {
+            "matched": 1, "replayed": 0, "deliveries": 0}
+        assert delivery_of(hooks, event)["state"] == "waiting"
+    finally:
+        hooks.delete(f"/endpoints/{other}?waiting=discard")
 
 
 def test_what_a_filter_matches_is_given_up(hooks):

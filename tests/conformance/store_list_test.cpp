@@ -282,6 +282,56 @@ TEST_P(StoreSuite, the_figures_know_the_last_day_and_the_oldest_that_is_open) {
   EXPECT_FALSE(run(store().figures())->oldest_pending);
 }
 
+TEST_P(StoreSuite, what_is_in_review_is_counted_apart_and_is_not_the_oldest_that_is_pending) {
+  const auto first = create("ep_1").number;
+  const auto second = create("ep_2").number;
+  const auto events = append_events(3);
+  const auto expect = [&](std::int64_t in_review, std::optional<WallTime> oldest) {
+    const auto figures = run(store().figures()).value();
+    EXPECT_EQ(figures.in_review, in_review);
+    EXPECT_EQ(figures.oldest_pending, oldest);
+  };
+  const auto at_first = claimed(first, 3);
+  for (const ClaimedDelivery& claim : at_first) {
+    ASSERT_TRUE(settle(claim, SentToReview{}).has_value());
+  }
+  // The other delivery of each waits.
+  expect(0, events[0].created_at);
+  ASSERT_TRUE(settle(claimed(second, 1).at(0), SentToReview{}).has_value());
+  expect(1, events[1].created_at);
+  for (const ClaimedDelivery& claim : claimed(second, 2)) {
+    ASSERT_TRUE(settle(claim, Delivered{}).has_value());
+  }
+  expect(3, std::nullopt);
+  EXPECT_EQ(summary().failed, 3);
+  ASSERT_EQ(release(events[1].id, ReleaseAction::replay, "ep_1").value(), 1);
+  expect(2, events[1].created_at);
+  kill_and_reopen();
+  expect(2, events[1].created_at);
+}
+
+TEST_P(StoreSuite, the_oldest_that_is_pending_is_known_behind_very_many_in_review) {
+  const auto first = create("ep_1", {{"order.created"}, {"*"}}).number;
+  const auto second = create("ep_2", {{"b"}, {"*"}}).number;
+  (void)append_events(1'000);
+  (void)append_events(200);
+  std::vector<boost::asio::awaitable<Result<SettleAnswer>>> calls;
+  for (const ClaimedDelivery& claim : claimed(first, 1'200)) {
+    calls.push_back(store().settle(settlement(claim, Decision{SentToReview{}})));
+  }
+  (void)run_together(std::move(calls));
+  EXPECT_EQ(run(store().figures())->in_review, 1'200);
+  EXPECT_FALSE(run(store().figures())->oldest_pending);
+  advance(seconds{10});
+  const Event tried = append_event("b");
+  advance(seconds{10});
+  (void)append_event("b");
+  ASSERT_TRUE(settle(claimed(second, 1).at(0), Again{now() + seconds{60}, 1, 0}).has_value());
+  EXPECT_EQ(run(store().figures())->oldest_pending, tried.created_at);
+  (void)append_event("c");  // matches no endpoint
+  EXPECT_EQ(run(store().figures())->oldest_pending, tried.created_at);
+}
+
 TEST_P(StoreSuite, latencies_are_within_two_percent_and_forgotten_after_a_day) {
   const auto none = run(store().latency()).value();
   EXPECT_EQ(none.sample_size, 0);

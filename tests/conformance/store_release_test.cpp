@@ -142,7 +142,7 @@ TEST_P(StoreSuite, a_replay_for_a_disabled_endpoint_waits_and_for_a_removed_one_
   EXPECT_EQ(release(event.id, kDiscard).value(), 1);
   ASSERT_TRUE(run(store().remove_endpoint("ep_1", false, {})).has_value());
   EXPECT_EQ(release(event.id, kReplay).value(), 0);
-  EXPECT_EQ(release(event.id, kReplay, "ep_1").value(), 0);
+  EXPECT_EQ(release(event.id, kReplay, "ep_1").error().kind, ErrorKind::not_found);
   EXPECT_EQ(view(event.id).progress.status, EventStatus::failed);
 }
 
@@ -258,6 +258,35 @@ TEST_P(StoreSuite, a_release_by_filter_takes_the_deliveries_that_match_and_no_ot
   EXPECT_EQ(rest.released, 6);
   EXPECT_EQ(summary().failed, 2);
   EXPECT_EQ(summary().pending, 2);
+}
+
+TEST_P(StoreSuite, a_trial_counts_what_a_release_would_touch_and_touches_nothing) {
+  const auto first = create("ep_1").number;
+  const auto second = create("ep_2").number;
+  const auto gone = create("ep_3").number;
+  const auto events = append_events(3);
+  ASSERT_TRUE(settle(claimed(first, 3).at(0), SentToReview{}).has_value());
+  ASSERT_TRUE(settle(claimed(second, 1).at(0), Delivered{}).has_value());
+  for (const ClaimedDelivery& claim : claimed(gone, 3)) {
+    ASSERT_TRUE(settle(claim, Delivered{}).has_value());
+  }
+  ASSERT_TRUE(run(store().remove_endpoint("ep_3", false, {})).has_value());
+  EventQuery query;
+  query.type = events[0].type;
+  const auto tried = [&](ReleaseAction action) {
+    return run(store().try_release_step(query, {}, 100, action)).value();
+  };
+  // In flight are two of ep_1; two of ep_2 wait; to ep_3 nothing can be sent again.
+  EXPECT_EQ(tried(kReplay).matched, 3);
+  EXPECT_EQ(tried(kReplay).released, 2);
+  EXPECT_EQ(tried(kDiscard).released, 3);
+  query.state = DeliveryState::waiting;
+  EXPECT_EQ(tried(kReplay).matched, 2);
+  EXPECT_EQ(tried(kReplay).released, 0);
+  query.state.reset();
+  EXPECT_TRUE(releases(events[0].id).empty());
+  EXPECT_EQ(counts(first).review, 1);
+  EXPECT_EQ(release_all(query, kReplay).released, 2);
 }
 
 TEST_P(StoreSuite, a_release_is_narrowed_by_type_source_and_time) {

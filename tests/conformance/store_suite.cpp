@@ -142,10 +142,28 @@ Result<std::int64_t> StoreSuite::release(const EventId& id, ReleaseAction action
 
 ReleaseStep StoreSuite::release_all(const EventQuery& query, ReleaseAction action,
                                     std::size_t step) {
+  const ReleaseStep tried = add_up_release(
+      [&](std::optional<std::int64_t> after) {
+        return run(store().try_release_step(query, after, step, action));
+      },
+      step);
+  const ReleaseStep done = add_up_release(
+      [&](std::optional<std::int64_t> after) {
+        return run(store().release_step(query, after, step, action, tester_note()));
+      },
+      step);
+  EXPECT_EQ(tried.matched, done.matched);
+  EXPECT_EQ(tried.released, done.released);
+  return done;
+}
+
+ReleaseStep StoreSuite::add_up_release(
+    const std::function<Result<ReleaseStep>(std::optional<std::int64_t>)>& take_step,
+    std::size_t step) {
   ReleaseStep all;
   std::optional<std::int64_t> after;
   for (int steps = 0; steps < 100'000; ++steps) {
-    const auto answer = run(store().release_step(query, after, step, action, tester_note()));
+    const auto answer = take_step(after);
     EXPECT_TRUE(answer.has_value()) << answer.error().message;
     EXPECT_LE(answer->matched, static_cast<std::int64_t>(step));
     all.matched += answer->matched;

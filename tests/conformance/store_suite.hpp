@@ -138,8 +138,12 @@ class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
                                         std::size_t next);
   Result<std::int64_t> release(const EventId& id, ReleaseAction action,
                                std::optional<std::string> endpoint_id = {});
-  // All steps of a release by filter, `step` events at a time; adds up what they answer.
+  // All steps of a release by filter, `step` events at a time; adds up what they answer, which is
+  // what a trial of it has answered.
   ReleaseStep release_all(const EventQuery& query, ReleaseAction action, std::size_t step = 100);
+  ReleaseStep add_up_release(
+      const std::function<Result<ReleaseStep>(std::optional<std::int64_t>)>& take_step,
+      std::size_t step);
   Result<void> give_back(const std::vector<ClaimedDelivery>& claims);
   [[nodiscard]] LeasedEvents lease(std::size_t limit, std::chrono::seconds duration);
   Result<AckAnswer> ack(const EventId& id, std::optional<std::string> token = {});

@@ -34,7 +34,10 @@ def test_the_tables_are_read_whole():
     assert len(reference.read_settings()) > 40
     assert {"serve", "events list", "store backup"} <= {one["name"] for one in reference.read_commands()}
     assert "`/inbox/{id}/nack`" in reference.routes_table()
-    assert "`dispatcher_retry_attempts_total`" in reference.metrics_table()
+    metrics = reference.metrics_table()
+    for name in ("retry_attempts_total", "events", "events_in_review", "deliveries_in_flight", "store_bytes",
+                 "store_commits_total", "store_queued_writes"):
+        assert metrics.count(f"`dispatcher_{name}`") == 1
 
 
 def shown_commands(text):

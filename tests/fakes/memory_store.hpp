@@ -164,6 +164,10 @@ class MemoryStore : public Store {
                                                            std::size_t max_events,
                                                            ReleaseAction action,
                                                            ReleaseNote note) override;
+  boost::asio::awaitable<Result<ReleaseStep>> try_release_step(EventQuery query,
+                                                               std::optional<std::int64_t> after,
+                                                               std::size_t max_events,
+                                                               ReleaseAction action) override;
   boost::asio::awaitable<Result<std::vector<Release>>> releases(EventId id) override;
   boost::asio::awaitable<Result<EventView>> event(EventId id) override;
   boost::asio::awaitable<Result<std::vector<Attempt>>> attempts(EventId id) override;
@@ -225,9 +229,13 @@ class MemoryStore : public Store {
 
   Result<std::int64_t> release_now(const EventId& id, const std::optional<std::string>& endpoint_id,
                                    ReleaseAction action, const ReleaseNote& note);
+  // `release` answers how many deliveries of an event are released.
+  template <class Apply>
   Result<ReleaseStep> release_step_now(const EventQuery& query, std::optional<std::int64_t> after,
-                                       std::size_t max_events, ReleaseAction action,
-                                       const ReleaseNote& note);
+                                       std::size_t max_events, const Apply& release);
+  // Whether a release would touch this delivery.
+  [[nodiscard]] bool is_releasable(const MemoryEvent& row, EndpointNumber endpoint,
+                                   const EventQuery& query, ReleaseAction action) const;
   [[nodiscard]] bool is_replayable(const MemoryEvent& row, EndpointNumber endpoint) const;
   void discard(MemoryEvent& row, EndpointNumber endpoint, const ReleaseNote& note);
   bool discard_removed();

@@ -33,7 +33,8 @@ Result<std::int64_t> MemoryStore::release_now(const EventId& id,
   }
   if (endpoint_id) {
     const MemoryEndpoint* endpoint = find_endpoint(*endpoint_id);
-    if (endpoint == nullptr || !row->deliveries.contains(endpoint->endpoint.number)) {
+    if (endpoint == nullptr || !row->deliveries.contains(endpoint->endpoint.number) ||
+        (action == ReleaseAction::replay && endpoint->is_removed)) {
       return make_error(ErrorKind::not_found, "the event has no delivery to that endpoint");
     }
   }
@@ -46,20 +47,13 @@ std::int64_t MemoryStore::release_deliveries(MemoryEvent& row, const EventQuery&
                                              ReleaseAction action, const ReleaseNote& note) {
   std::int64_t released = 0;
   for (auto& [number, delivery] : row.deliveries) {
-    const MemoryEndpoint* endpoint = find_endpoint(number);
-    const bool is_name = endpoint != nullptr && !endpoint->is_routed() && !endpoint->is_removed;
-    if (is_name || is_claimed(row, number) || !has_delivery(query, row, number)) {
+    if (!is_releasable(row, number, query, action)) {
       continue;
     }
+    const MemoryEndpoint* endpoint = find_endpoint(number);
     if (action == ReleaseAction::discard) {
-      if (delivery.state != DeliveryState::waiting && delivery.state != DeliveryState::review) {
-        continue;
-      }
       discard(row, number, note);
     } else {
-      if (!is_replayable(row, number)) {
-        continue;
-      }
       delivery.state = DeliveryState::waiting;
       delivery.reason.reset();
       delivery.due = clock_.wall();
@@ -78,6 +72,19 @@ std::int64_t MemoryStore::release_deliveries(MemoryEvent& row, const EventQuery&
     update_status(row);
   }
   return released;
+}
+
+bool MemoryStore::is_releasable(const MemoryEvent& row, EndpointNumber number,
+                                const EventQuery& query, ReleaseAction action) const {
+  const MemoryEndpoint* endpoint = find_endpoint(number);
+  const bool is_name = endpoint != nullptr && !endpoint->is_routed() && !endpoint->is_removed;
+  if (is_name || is_claimed(row, number) || !has_delivery(query, row, number)) {
+    return false;
+  }
+  const DeliveryState state = row.deliveries.at(number).state;
+  return action == ReleaseAction::replay
+             ? is_replayable(row, number)
+             : state == DeliveryState::waiting || state == DeliveryState::review;
 }
 
 bool MemoryStore::is_replayable(const MemoryEvent& row, EndpointNumber number) const {
@@ -108,15 +115,30 @@ boost::asio::awaitable<Result<ReleaseStep>> MemoryStore::release_step(
     EventQuery query, std::optional<std::int64_t> after, std::size_t max_events,
     ReleaseAction action, ReleaseNote note) {
   auto apply = [this, query = std::move(query), after, max_events, action, note = std::move(note)] {
-    return release_step_now(query, after, max_events, action, note);
+    return release_step_now(query, after, max_events, [&](MemoryEvent& row) {
+      return release_deliveries(row, query, action, note);
+    });
   };
   return perform<ReleaseStep>(StoreOperation::release, std::move(apply));
 }
 
+boost::asio::awaitable<Result<ReleaseStep>> MemoryStore::try_release_step(
+    EventQuery query, std::optional<std::int64_t> after, std::size_t max_events,
+    ReleaseAction action) {
+  auto apply = [this, query = std::move(query), after, max_events, action] {
+    return release_step_now(query, after, max_events, [&](const MemoryEvent& row) {
+      return std::count_if(row.deliveries.begin(), row.deliveries.end(), [&](const auto& one) {
+        return is_releasable(row, one.first, query, action);
+      });
+    });
+  };
+  return perform<ReleaseStep>(StoreOperation::read, std::move(apply));
+}
+
+template <class Apply>
 Result<ReleaseStep> MemoryStore::release_step_now(const EventQuery& query,
                                                   std::optional<std::int64_t> after,
-                                                  std::size_t max_events, ReleaseAction action,
-                                                  const ReleaseNote& note) {
+                                                  std::size_t max_events, const Apply& release) {
   std::int64_t from = after.value_or(0);
   std::int64_t last = disk_.next_sequence - 1;
   if (after) {
@@ -131,7 +153,7 @@ Result<ReleaseStep> MemoryStore::release_step_now(const EventQuery& query,
       continue;
     }
     ++step.matched;
-    step.released += release_deliveries(row, query, action, note);
+    step.released += release(row);
     if (step.matched == static_cast<std::int64_t>(max_events)) {
       step.next = last << kPositionBits | one->first;
       break;

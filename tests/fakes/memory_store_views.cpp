@@ -193,7 +193,8 @@ boost::asio::awaitable<Result<StoreFigures>> MemoryStore::figures() {
       summary.pending += is_pending && is_waiting ? 1 : 0;
       summary.failed += row.status == EventStatus::failed || (is_pending && !is_waiting) ? 1 : 0;
       figures.ingested_last_24h += row.event->created_at + kDay > clock_.wall() ? 1 : 0;
-      if (is_pending) {
+      figures.in_review += is_pending && !is_waiting ? 1 : 0;
+      if (is_pending && is_waiting) {
         figures.oldest_pending =
             std::min(figures.oldest_pending.value_or(row.event->created_at), row.event->created_at);
       }

@@ -95,6 +95,15 @@ TEST_F(EventsCommandTest, a_replay_of_one_event_says_how_many_deliveries) {
   EXPECT_EQ(api.requests.at(0).body, R"({"endpoint_id":"ep_1","note":"it \"works\""})");
 }
 
+TEST_F(EventsCommandTest, one_event_is_discarded_as_it_is_replayed) {
+  api.answers.push_back(answer_of(202, R"({"id":"a","discarded":1})"));
+  EXPECT_EQ(call({"events", "discard", "a", "--endpoint-id", "ep_1", "--note", "obsolete"}), 0);
+  EXPECT_EQ(out.str(), "discarded 1 deliveries\n");
+  EXPECT_EQ(api.requests.at(0).method, "POST");
+  EXPECT_EQ(api.requests.at(0).path, "/events/a/discard");
+  EXPECT_EQ(api.requests.at(0).body, R"({"endpoint_id":"ep_1","note":"obsolete"})");
+}
+
 TEST_F(EventsCommandTest, a_replay_by_filter_sends_the_filter_alone) {
   api.answers.push_back(answer_of(202, R"({"matched":3,"replayed":4})"));
   EXPECT_EQ(call({"events", "replay", "--reason", "rejected", "--endpoint-id", "ep_1", "--from",
@@ -108,14 +117,17 @@ TEST_F(EventsCommandTest, a_replay_by_filter_sends_the_filter_alone) {
 }
 
 TEST_F(EventsCommandTest, a_discard_goes_the_same_way_and_a_dry_run_says_so) {
-  api.answers.push_back(answer_of(202, R"({"matched":3,"discarded":0})"));
+  api.answers.push_back(answer_of(202, R"({"matched":3,"discarded":0,"deliveries":5})"));
   EXPECT_EQ(call({"events", "discard", "--state", "review", "--dry-run"}), 0);
-  EXPECT_EQ(out.str(), "3 events match; nothing was changed\n");
+  EXPECT_EQ(out.str(), "3 events match, 5 deliveries would be discarded; nothing was changed\n");
   EXPECT_EQ(api.requests.at(0).path, "/discard");
   EXPECT_EQ(api.requests.at(0).body, R"({"filter":{"state":"review"},"dry_run":true})");
   api.answers.push_back(answer_of(202, R"({"matched":3,"discarded":5})"));
   EXPECT_EQ(call({"events", "discard", "--state", "review", "--json"}), 0);
   EXPECT_EQ(out.str(), "{\"matched\":3,\"discarded\":5}\n");
+  api.answers.push_back(answer_of(202, R"({"matched":1,"replayed":0,"deliveries":2})"));
+  EXPECT_EQ(call({"events", "replay", "--type", "a", "--dry-run"}), 0);
+  EXPECT_EQ(out.str(), "1 events match, 2 deliveries would be sent again; nothing was changed\n");
 }
 
 TEST_F(EventsCommandTest, nothing_is_released_for_want_of_an_argument) {
@@ -124,9 +136,11 @@ TEST_F(EventsCommandTest, nothing_is_released_for_want_of_an_argument) {
     expect_refusal({"events", command, "--limit", "5", "--note", "n"}, 2, "which events");
     expect_refusal({"events", command, "--dry-run"}, 2, "which events");
   }
-  expect_refusal({"events", "replay", "a", "--reason", "rejected"}, 2, "--reason: contradicts ID");
-  expect_refusal({"events", "replay", "a", "--dry-run"}, 2, "--dry-run: is for a filter");
-  expect_refusal({"events", "discard", "a"}, 2, "an argument too many");
+  for (const std::string command : {"replay", "discard"}) {
+    expect_refusal({"events", command, "a", "--reason", "rejected"}, 2, "--reason: contradicts ID");
+    expect_refusal({"events", command, "a", "--dry-run"}, 2, "--dry-run: is for a filter");
+    expect_refusal({"events", command, "a", "b"}, 2, "an argument too many");
+  }
   EXPECT_TRUE(api.requests.empty());
 }
 
@@ -156,11 +170,23 @@ TEST_F(EventsCommandTest, a_release_that_ended_early_says_what_it_did_and_fails)
   EXPECT_NE(err.str().find("there may be more to do"), std::string::npos);
 }
 
+TEST_F(EventsCommandTest, a_time_that_is_none_is_told_by_flag_before_anything_is_asked) {
+  for (const std::string command : {"list", "replay", "discard", "export"}) {
+    for (const std::string flag : {"--from", "--to"}) {
+      for (const std::string time : {"yesterday", "2030-13-01", ""}) {
+        expect_refusal({"events", command, flag, time}, 2,
+                       flag + ": \"" + time + "\" is not a date or a time");
+      }
+    }
+  }
+  EXPECT_TRUE(api.requests.empty());
+}
+
 TEST_F(EventsCommandTest, what_the_service_finds_wrong_is_told_by_flag) {
   api.answers.push_back(answer_of(
       422, R"({"detail":[{"type":"t","loc":["body","filter","from"],"msg":"no date","input":"x"},)"
            R"({"type":"t","loc":["body","note"],"msg":"too long","input":"hunter2"}]})"));
-  EXPECT_EQ(call({"events", "replay", "--from", "x", "--note", "hunter2"}), 2);
+  EXPECT_EQ(call({"events", "replay", "--from", "2024-01-01", "--note", "hunter2"}), 2);
   EXPECT_EQ(err.str(), "dispatcher: --from: no date\ndispatcher: --note: too long\n");
   EXPECT_EQ(out.str(), "");
 }

@@ -156,6 +156,9 @@ def test_events_in_review_are_replayed_or_discarded(starts):
     assert shop.state_of(events[0]) == ["discarded"]  # the oldest first
     assert shop.run("events", "replay", events[1], "--note", "try again") == "replayed 1 deliveries\n"
     wait_until(lambda: len(shop.receiver.records()) == 4, "the replayed event to come again")
+    assert shop.run("events", "discard", events[2], "--note", "a duplicate") == "discarded 1 deliveries\n"
+    assert shop.state_of(events[2]) == ["discarded"]
+    assert "a duplicate" in shop.run("events", "show", events[2])
     shown = shop.run("events", "show", events[1])
     assert "replay" in shown and "try again" in shown
     assert "too old" in shop.run("events", "show", events[0])

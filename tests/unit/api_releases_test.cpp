@@ -70,14 +70,24 @@ TEST_F(ApiReleases, a_release_that_did_nothing_may_be_asked_for_again) {
   EXPECT_EQ(header_of(none, "retry-after"), "1");
 }
 
-TEST_F(ApiReleases, a_dry_run_counts_and_changes_nothing) {
-  store.counted = 1234;
+TEST_F(ApiReleases, a_dry_run_says_what_would_be_done_and_changes_nothing) {
+  store.steps = {{200, 300, 77}, {5, 6, {}}, {7, 9, 88}};
   EXPECT_EQ(post("/replay", R"({"filter":{"state":"review"},"dry_run":true})").body,
-            R"({"matched":1234,"replayed":0})");
-  EXPECT_EQ(post("/replay", R"({"filter":{"state":"review"},"dry_run":true,"limit":7})").body,
-            R"({"matched":7,"replayed":0})");
-  EXPECT_EQ(store.asked.at(0).max_events, 0U);
-  EXPECT_EQ(store.asked.size(), 2U);
+            R"({"matched":205,"replayed":0,"deliveries":306})");
+  EXPECT_EQ(post("/discard", R"({"filter":{"state":"review"},"dry_run":true,"limit":7})").body,
+            R"({"matched":7,"discarded":0,"deliveries":9})");
+  ASSERT_EQ(store.asked.size(), 3U);
+  EXPECT_EQ(store.asked[1].after, 77);
+  EXPECT_EQ(store.asked[1].action, ReleaseAction::replay);
+  EXPECT_EQ(store.asked[2].max_events, 7U);
+  EXPECT_EQ(store.asked[2].action, ReleaseAction::discard);
+  EXPECT_TRUE(std::ranges::all_of(store.asked, &EndpointShelf::AskedStep::is_trial));
+}
+
+TEST_F(ApiReleases, a_dry_run_that_saw_a_part_says_nothing_of_the_whole) {
+  store.steps = {{200, 300, 77}};
+  store.good_steps = 1;
+  EXPECT_EQ(post("/replay", R"({"filter":{"state":"review"},"dry_run":true})").status, 503);
 }
 
 TEST_F(ApiReleases, a_filter_that_would_match_everything_or_has_a_slip_is_refused) {
@@ -125,23 +135,39 @@ TEST_F(ApiReleases, one_event_is_replayed_with_a_note_or_without_a_body) {
   EXPECT_EQ(plain.status, 202);
   EXPECT_EQ(plain.body, R"({"id":")" + std::string{kId} + R"(","replayed":2})");
   EXPECT_EQ(store.released_with->by, "the-api-... from 192.0.2.1");
+  EXPECT_EQ(store.released_as, ReleaseAction::replay);
   (void)post(path, R"({"endpoint_id":"ep_1","note":"why"})");
   EXPECT_EQ(store.released_with->note, "why");
   EXPECT_EQ(post(path, R"({"endpoint_id":7})").status, 422);
   EXPECT_EQ(post(path, R"({"endpoint":"ep_1"})").status, 422);
 }
 
+TEST_F(ApiReleases, one_event_is_discarded_with_a_note_or_without_a_body) {
+  const std::string path = "/events/" + std::string{kId} + "/discard";
+  const ServerAnswer plain = post(path);
+  EXPECT_EQ(plain.status, 202);
+  EXPECT_EQ(plain.body, R"({"id":")" + std::string{kId} + R"(","discarded":2})");
+  EXPECT_EQ(store.released_as, ReleaseAction::discard);
+  (void)post(path, R"({"endpoint_id":"ep_1","note":"why"})");
+  EXPECT_EQ(store.released_with->note, "why");
+  EXPECT_EQ(post(path, R"({"filter":{"state":"review"}})").status, 422);
+  EXPECT_EQ(post(path, R"({"dry_run":true})").status, 422);
+}
+
 TEST_F(ApiReleases, what_is_not_there_is_told_apart) {
-  const std::string path = "/events/" + std::string{kId} + "/replay";
-  EXPECT_EQ(
-      post(path, R"({"endpoint_id":"ep_other"})").body,
-      R"({"detail":"Event )" + std::string{kId} + R"( has no delivery to endpoint ep_other"})");
-  store.has_event = false;
-  for (const std::string body : {"{}", R"({"endpoint_id":"ep_other"})"}) {
-    EXPECT_EQ(post(path, body).body,
-              R"({"detail":"Event with ID )" + std::string{kId} + R"( not found"})");
+  for (const std::string action : {"/replay", "/discard"}) {
+    store.has_event = true;
+    const std::string path = "/events/" + std::string{kId} + action;
+    EXPECT_EQ(
+        post(path, R"({"endpoint_id":"ep_other"})").body,
+        R"({"detail":"Event )" + std::string{kId} + R"( has no delivery to endpoint ep_other"})");
+    store.has_event = false;
+    for (const std::string body : {"{}", R"({"endpoint_id":"ep_other"})"}) {
+      EXPECT_EQ(post(path, body).body,
+                R"({"detail":"Event with ID )" + std::string{kId} + R"( not found"})");
+    }
+    EXPECT_EQ(post("/events/nonsense" + action).status, 404);
   }
-  EXPECT_EQ(post("/events/nonsense/replay").status, 404);
 }
 
 TEST_F(ApiReleases, an_event_shows_its_releases_when_there_are_any) {

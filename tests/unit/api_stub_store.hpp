@@ -104,6 +104,11 @@ class StubStore : public Store {
                                  ReleaseNote /*note*/) override {
     co_return give(ReleaseStep{});
   }
+  Call<ReleaseStep> try_release_step(EventQuery /*query*/, std::optional<std::int64_t> /*after*/,
+                                     std::size_t /*max_events*/,
+                                     ReleaseAction /*action*/) override {
+    co_return give(ReleaseStep{});
+  }
   Call<std::vector<Release>> releases(EventId /*id*/) override {
     co_return give(std::vector<Release>{});
   }

@@ -28,13 +28,14 @@ class EndpointShelf : public StubStore {
     std::size_t max_events = 0;
     ReleaseAction action = ReleaseAction::replay;
     ReleaseNote note;
+    bool is_trial = false;
   };
   std::vector<ReleaseStep> steps;
   std::size_t good_steps = SIZE_MAX;  // those after them fail
   std::vector<AskedStep> asked;
-  std::int64_t counted = 0;  // what every query matches
   bool has_event = true;
   std::optional<ReleaseNote> released_with;
+  std::optional<ReleaseAction> released_as;
   std::vector<Release> known_releases;
 
   [[nodiscard]] EndpointRecord* record(std::string_view id) {
@@ -110,26 +111,30 @@ class EndpointShelf : public StubStore {
     std::erase_if(records, [&](const EndpointRecord& one) { return one.id == id; });
     co_return Result<void>{};
   }
-  Call<std::int64_t> count(EventQuery query) override {
-    asked.push_back({std::move(query), {}, 0, {}, {}});
-    co_return give(counted);
-  }
   Call<ReleaseStep> release_step(EventQuery query, std::optional<std::int64_t> after,
                                  std::size_t max_events, ReleaseAction action,
                                  ReleaseNote note) override {
+    return take_step({std::move(query), after, max_events, action, std::move(note), false});
+  }
+  Call<ReleaseStep> try_release_step(EventQuery query, std::optional<std::int64_t> after,
+                                     std::size_t max_events, ReleaseAction action) override {
+    return take_step({std::move(query), after, max_events, action, {}, true});
+  }
+  Call<ReleaseStep> take_step(AskedStep step_asked) {
     const ReleaseStep step = asked.size() < steps.size() ? steps[asked.size()] : ReleaseStep{};
-    asked.push_back({std::move(query), after, max_events, action, std::move(note)});
+    asked.push_back(std::move(step_asked));
     if (asked.size() > good_steps) {
       co_return make_error(ErrorKind::retry_later, "the disk is full");
     }
     co_return give(step);
   }
   Call<std::int64_t> release(EventId /*id*/, std::optional<std::string> endpoint_id,
-                             ReleaseAction /*action*/, ReleaseNote note) override {
+                             ReleaseAction action, ReleaseNote note) override {
     if (!has_event || endpoint_id == "ep_other") {
       co_return make_error(ErrorKind::not_found, "no such delivery");
     }
     released_with = std::move(note);
+    released_as = action;
     co_return give(std::int64_t{2});
   }
   Call<EventView> event(EventId id) override {

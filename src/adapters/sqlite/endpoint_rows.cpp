@@ -62,26 +62,6 @@ void read_pattern(const Query& row, EndpointRecord& record) {
   patterns.push_back(row.text(2));
 }
 
-std::optional<WallTime> oldest_waiting(Connection& db, EndpointNumber number) {
-  Query tried = db.query(kFindTried);
-  tried.bind(number);
-  std::optional<std::int64_t> place;
-  if (tried.step()) {
-    place = tried.integer(0);
-  }
-  Query due = db.query(kFindDue);
-  due.bind(number, kOldestAmong);
-  if (due.step() && !due.is_null(0)) {
-    place = std::min(place.value_or(due.integer(0)), due.integer(0));
-  }
-  if (!place) {
-    return std::nullopt;
-  }
-  Query event = db.query(kFindCreated);
-  event.bind(seq_at(*place));
-  return event.step() ? std::optional{wall_from_micros(event.integer(0))} : std::nullopt;
-}
-
 EndpointCounts counts_of(Connection& db, EndpointNumber number) {
   EndpointCounts counts;
   counts.number = number;
@@ -104,6 +84,26 @@ EndpointCounts counts_of(Connection& db, EndpointNumber number) {
 }
 
 }  // namespace
+
+std::optional<WallTime> oldest_waiting(Connection& db, EndpointNumber number) {
+  Query tried = db.query(kFindTried);
+  tried.bind(number);
+  std::optional<std::int64_t> place;
+  if (tried.step()) {
+    place = tried.integer(0);
+  }
+  Query due = db.query(kFindDue);
+  due.bind(number, kOldestAmong);
+  if (due.step() && !due.is_null(0)) {
+    place = std::min(place.value_or(due.integer(0)), due.integer(0));
+  }
+  if (!place) {
+    return std::nullopt;
+  }
+  Query event = db.query(kFindCreated);
+  event.bind(seq_at(*place));
+  return event.step() ? std::optional{wall_from_micros(event.integer(0))} : std::nullopt;
+}
 
 Result<std::vector<EndpointRecord>> find_endpoints(const Reading& reading) {
   std::vector<EndpointRecord> records;

@@ -54,7 +54,15 @@ struct Matching {
 [[nodiscard]] Result<std::vector<EndpointCounts>> find_counts(
     const Reading& reading, std::span<const EndpointNumber> numbers);
 
+// When the oldest event that waits for the endpoint was ingested; what a consumer has leased and
+// nobody has tried may be passed over.
+[[nodiscard]] std::optional<WallTime> oldest_waiting(Connection& db, EndpointNumber number);
+
 // releases.cpp
+// What a step of a release would do.
+[[nodiscard]] Result<ReleaseStep> try_release(const Reading& reading, const EventQuery& query,
+                                              const ReleasePosition& from, std::size_t max_events,
+                                              ReleaseAction action);
 [[nodiscard]] Result<std::vector<Release>> find_releases(const Reading& reading, const EventId& id);
 
 // figures.cpp; what is not in the file is left for the store to fill in.

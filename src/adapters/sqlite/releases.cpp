@@ -5,6 +5,7 @@
 #include "adapters/sqlite/queries.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace dispatcher::sqlite {
 namespace {
@@ -16,6 +17,7 @@ constexpr const char* kInsertRelease =
 constexpr const char* kFindReleases =
     "SELECT r.action, r.at_us, r.who, r.note, n.id FROM releases r LEFT JOIN endpoints n ON "
     "n.number = r.place & 1048575 WHERE r.place BETWEEN ? AND ? ORDER BY r.number";
+constexpr const char* kIsRouted = "SELECT 1 FROM endpoints WHERE number = ? AND kind IN (0, 2)";
 constexpr const char* kFindDiscards = "SELECT endpoint, who, note FROM discards";
 constexpr const char* kFindDiscard = "SELECT who, note FROM discards WHERE endpoint = ?";
 constexpr const char* kDropDiscard = "DELETE FROM discards WHERE endpoint = ?";
@@ -33,17 +35,26 @@ void record(Transaction& transaction, std::int64_t seq, const DeliveryRow& row,
 }
 
 // The row of an event that matched no endpoint is its delivery, for consumers and for later
-// endpoints, until it has one of its own.
-bool is_replayable(Transaction& transaction, const EventRow& event, const DeliveryRow& row) {
+// endpoints, until it has one of its own. `is_routed` is asked of the row's endpoint.
+template <class IsRouted>
+bool is_replayable(const EventRow& event, const DeliveryRow& row, const IsRouted& is_routed) {
   if (row.state == RowState::waiting || row.state == RowState::reported) {
     return false;
   }
   if (row.endpoint != kNoEndpoint) {
-    return transaction.state.routes.is_routed(row.endpoint);
+    return is_routed(row.endpoint);
   }
   return std::ranges::all_of(event.deliveries, [](const DeliveryRow& other) {
     return other.endpoint == kNoEndpoint || other.state == RowState::reported;
   });
+}
+
+// Of what is not in flight.
+template <class IsRouted>
+bool is_releasable(const EventRow& event, const DeliveryRow& row, const DeliveryFilter& filter,
+                   ReleaseAction action, const IsRouted& is_routed) {
+  return filter.matches(row.endpoint, row.state, row.reason, false) &&
+         (action == ReleaseAction::replay ? is_replayable(event, row, is_routed) : row.is_open());
 }
 
 // What a consumer has leased waits until that lease ends, as all of the event does.
@@ -58,21 +69,19 @@ void replay(Transaction& transaction, EventRow& event, DeliveryRow& row) {
 std::int64_t release_deliveries(Transaction& transaction, EventRow& event,
                                 const DeliveryFilter& filter, ReleaseAction action,
                                 const ReleaseNote& note) {
+  const auto is_routed = [&transaction](EndpointNumber number) {
+    return transaction.state.routes.is_routed(number);
+  };
   std::int64_t released = 0;
   for (DeliveryRow& row : event.deliveries) {
-    const bool is_in_flight = transaction.state.claims.has({event.seq, row.endpoint});
-    if (is_in_flight || !filter.matches(row.endpoint, row.state, row.reason, false)) {
+    if (transaction.state.claims.has({event.seq, row.endpoint}) ||
+        !is_releasable(event, row, filter, action, is_routed)) {
       continue;
     }
     if (action == ReleaseAction::replay) {
-      if (!is_replayable(transaction, event, row)) {
-        continue;
-      }
       replay(transaction, event, row);
-    } else if (row.is_open()) {
-      discard(row);
     } else {
-      continue;
+      discard(row);
     }
     record(transaction, event.seq, row, action, note);
     ++released;
@@ -85,6 +94,26 @@ std::int64_t release_deliveries(Transaction& transaction, EventRow& event,
   }
   return released;
 }
+
+// The endpoints that deliveries are made for, as a reader learns them: each is looked up once.
+class RoutedEndpoints {
+ public:
+  explicit RoutedEndpoints(Connection& db) : db_(db) {}
+
+  bool operator()(EndpointNumber number) const {
+    const auto [known, is_new] = known_.try_emplace(number, false);
+    if (is_new) {
+      Query found = db_.query(kIsRouted);
+      found.bind(number);
+      known->second = found.step();
+    }
+    return known->second;
+  }
+
+ private:
+  Connection& db_;
+  mutable std::unordered_map<EndpointNumber, bool> known_;
+};
 
 // -- what waits for an endpoint that was removed
 
@@ -151,7 +180,9 @@ Result<std::int64_t> release(Transaction& transaction, const EventId& id,
   DeliveryFilter filter;
   if (endpoint_id) {
     const KnownEndpoint* known = transaction.state.routes.find(*endpoint_id);
-    if (known == nullptr || event->find(known->number) == nullptr) {
+    const bool is_gone_for_good =
+        action == ReleaseAction::replay && known != nullptr && known->kind == EndpointKind::removed;
+    if (known == nullptr || is_gone_for_good || event->find(known->number) == nullptr) {
       return delivery_not_found(id);
     }
     filter.endpoint = known->number;
@@ -172,6 +203,31 @@ Result<std::int64_t> release_events(Transaction& transaction, const EventQuery& 
     }
   }
   return released;
+}
+
+Result<ReleaseStep> try_release(const Reading& reading, const EventQuery& query,
+                                const ReleasePosition& from, std::size_t max_events,
+                                ReleaseAction action) {
+  const auto matching = find_matching(reading, query, from, max_events);
+  if (!matching) {
+    return matching.error();
+  }
+  ReleaseStep step;
+  step.matched = std::ssize(matching->seqs);
+  if (matching->next) {
+    step.next = pack(*matching->next);
+  }
+  const DeliveryFilter filter = delivery_filter(reading.db, query);
+  const RoutedEndpoints routed{reading.db};
+  for (const std::int64_t seq : matching->seqs) {
+    if (const auto event = load_event(reading.db, seq)) {
+      step.released += std::ranges::count_if(event->deliveries, [&](const DeliveryRow& row) {
+        return !reading.in_flight.has({seq, row.endpoint}) &&
+               is_releasable(*event, row, filter, action, routed);
+      });
+    }
+  }
+  return step;
 }
 
 bool discard_removed(Transaction& transaction) {

@@ -67,6 +67,10 @@ class SqliteStore final : public Store {
                                                            std::size_t max_events,
                                                            ReleaseAction action,
                                                            ReleaseNote note) override;
+  boost::asio::awaitable<Result<ReleaseStep>> try_release_step(EventQuery query,
+                                                               std::optional<std::int64_t> after,
+                                                               std::size_t max_events,
+                                                               ReleaseAction action) override;
   boost::asio::awaitable<Result<std::vector<Release>>> releases(EventId id) override;
   boost::asio::awaitable<Result<EventView>> event(EventId id) override;
   boost::asio::awaitable<Result<std::vector<Attempt>>> attempts(EventId id) override;

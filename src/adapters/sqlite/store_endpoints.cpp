@@ -124,6 +124,18 @@ awaitable<Result<ReleaseStep>> SqliteStore::release_step(EventQuery query,
   co_return step;
 }
 
+awaitable<Result<ReleaseStep>> SqliteStore::try_release_step(EventQuery query,
+                                                             std::optional<std::int64_t> after,
+                                                             std::size_t max_events,
+                                                             ReleaseAction action) {
+  const Admission admission = after ? Admission::always : Admission::limited;
+  const auto from = after ? sqlite::unpack(*after) : sqlite::ReleasePosition{};
+  auto work = [query = std::move(query), from, max_events, action](const Reading& reading) {
+    return sqlite::try_release(reading, query, from, max_events, action);
+  };
+  co_return co_await read<ReleaseStep>(std::move(work), admission);
+}
+
 awaitable<Result<std::vector<Release>>> SqliteStore::releases(EventId id) {
   return read<std::vector<Release>>(
       [id](const Reading& reading) { return sqlite::find_releases(reading, id); });
