@@ -172,10 +172,11 @@ class Store : public Inbox {
 
   // Registers what `zapier_webhook_url` gives, in order, and returns it with the numbers filled in.
   // Idempotent. When one URL left and one came, the newcomer takes over number, id and backlog, and
-  // what of it was in review is due again; one that left otherwise becomes disabled and keeps its
-  // events, and is as before when it comes back: one that a person paused stays paused through all
-  // of this. A new one gets what matched nothing so far, in the background (`maintain`).
-  // `url_hashes` are the SHA-256 of the URLs, in the order of `endpoints`.
+  // what of it was in review is due again, in the background (`maintain`), but what comes into
+  // review from then on; one that left otherwise becomes disabled and keeps its events, and is as
+  // before when it comes back: one that a person paused stays paused through all of this. A new one
+  // gets what matched nothing so far, in the background (`maintain`). `url_hashes` are the SHA-256
+  // of the URLs, in the order of `endpoints`.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Endpoint>>> configure_endpoints(
       std::vector<Endpoint> endpoints, std::vector<Sha256Digest> url_hashes) = 0;
 

@@ -178,8 +178,7 @@ void MemoryStore::apply_nack(MemoryEvent& row, const NackRequest& request) {
         endpoint == nullptr ? RetryPolicy::default_schedule() : endpoint->endpoint.retry.schedule;
     const auto step = static_cast<std::size_t>(delivery.progress.step);
     if (request.reason || (!request.retry_after && step >= schedule.size())) {
-      delivery.state = DeliveryState::review;
-      delivery.reason = request.reason.value_or(ReviewReason::exhausted);
+      send_to_review(row, number, request.reason.value_or(ReviewReason::exhausted));
       continue;
     }
     const std::chrono::microseconds wait =
