@@ -248,7 +248,9 @@ class Store : public Inbox {
   // `conflict` when a token is given and another lease lives. A delivered event: its first answer.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Result<AckAnswer>>>> ack(
       std::vector<EventId> ids, std::optional<std::string> token) = 0;
-  // `not_found`; `conflict` when another lease lives or the event is done.
+  // Of the last lease's holder alone, even when it has expired. `not_found`; `conflict` when
+  // another lease lives; `refused` when none does and the token is not the last one's, or the event
+  // is done.
   [[nodiscard]] virtual boost::asio::awaitable<Result<EventView>> nack(EventId id,
                                                                        std::string token,
                                                                        NackRequest request) = 0;

@@ -23,6 +23,11 @@ def lease(client, limit=100, seconds=60, consumer="tests"):
     return answer.headers["x-lease-token"], [event["id"] for event in answer.json]
 
 
+def not_leased(event_id):
+    return (f"Event {event_id} is not leased under this token: its lease has ended, or the event "
+            "is done")
+
+
 def held(event_id):
     return f'{{"detail":"Lease of event {event_id} is held by another consumer"}}'
 
@@ -202,6 +207,13 @@ def test_a_nack_needs_the_lease(inbox):
                   missing("header", "x-lease-token", input=None))
     answer = nack(inbox, event_id, "another", {"error": "x"})
     assert (answer.status, answer.text) == (409, held(event_id))
+    assert nack(inbox, event_id, token, {"retry_after_seconds": 60}).status == 200
+    for no_lease in (token, "another"):
+        answer = nack(inbox, event_id, no_lease, {"reason": "rejected"})
+        assert (answer.status, answer.detail) == (409, not_leased(event_id))
+    assert inbox.post(f"/inbox/{event_id}/ack").status == 200
+    answer = nack(inbox, event_id, token, {})
+    assert (answer.status, answer.detail) == (409, not_leased(event_id))
     assert nack(inbox, NO_SUCH_ID, token, {}).status == 404
     assert nack(inbox, "no-uuid", token, {}).status == 404
 

@@ -131,11 +131,12 @@ Result<EventView> MemoryStore::nack_now(const EventId& id, const std::string& to
   if (row == nullptr) {
     return not_found(id);
   }
-  if (row->status != EventStatus::pending) {
-    return make_error(ErrorKind::conflict, "Event " + to_string(id) + " is done");
-  }
-  if (token.empty() || row->lease_token != token) {
+  if (row->status == EventStatus::pending && is_held_by_another(*row, token)) {
     return held(id);
+  }
+  if (row->status != EventStatus::pending || token.empty() || row->lease_token != token) {
+    return make_error(ErrorKind::refused,
+                      "Event " + to_string(id) + " is not leased under that token");
   }
   row->lease_token.clear();
   apply_nack(*row, request);

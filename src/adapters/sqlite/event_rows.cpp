@@ -293,13 +293,21 @@ DeliveryRow& row_for_report(EventRow& event, EndpointNumber endpoint) {
   return *event.deliveries.insert(place, std::move(row));
 }
 
+void end_lease(EventRow& event) {
+  if (event.lease_token.empty()) {
+    return;
+  }
+  event.lease_token.clear();
+  event.lease_until_us = 0;
+  event.consumer.clear();
+  event.is_changed = true;
+}
+
 void reopen(Transaction& transaction, EventRow& event) {
   event.status = EventStatus::pending;
   event.updated_us = transaction.now_us;
   event.latency_us.reset();
-  event.lease_token.clear();
-  event.lease_until_us = 0;
-  event.consumer.clear();
+  end_lease(event);
   event.is_changed = true;
 }
 
