@@ -253,3 +253,9 @@ def test_what_is_wrong_with_a_nack(inbox, body, loc, type):
     assert answer.status == 422, answer
     entry = answer.json["detail"][0]
     assert (entry["loc"], entry["type"]) == (loc, type)
+    ({"attempts": [{"outcome": "retryable", "endpoint_id": "<script>"}]},
+     ["body", "attempts", 0, "endpoint_id"], "string_pattern_mismatch"),
+    ({"delivered": ["ep_1", ""]}, ["body", "delivered", 1], "string_pattern_mismatch"),
+    ({"delivered": ["x" * 65]}, ["body", "delivered", 0], "string_pattern_mismatch"),
+    ({"delivered": ["https://hooks.example/x"]}, ["body", "delivered", 0],
+     "string_pattern_mismatch"),
