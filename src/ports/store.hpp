@@ -57,6 +57,9 @@ struct EventView {
   Event event;
   EventProgress progress;
   std::vector<DeliveryView> deliveries;  // filled where the call says so
+  // Likewise, of an event that is open and has matched no endpoint: what consumers' reports made of
+  // it, with no endpoint's id. Empty: there were none.
+  std::optional<DeliveryView> unmatched;
 };
 
 // `GET /events`, and the export. What is absent does not narrow.

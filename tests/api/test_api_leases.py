@@ -218,6 +218,18 @@ def test_a_nack_needs_the_lease(inbox):
     assert nack(inbox, "no-uuid", token, {}).status == 404
 
 
+def test_an_event_without_endpoints_shows_why_it_is_in_review(inbox):
+    event_id = inbox.post_event()
+    token, _ = lease(inbox)
+    assert nack(inbox, event_id, token, {"reason": "rejected", "error": "bad"}).status == 200
+    shown = inbox.get(f"/events/{event_id}").json
+    assert list(shown)[-2:] == ["deliveries", "unmatched"]
+    assert shown["deliveries"] == []
+    assert shown["unmatched"] == {"state": "review", "attempts": 1, "next_attempt_at": None,
+                                  "review_reason": "rejected", "last_status": None,
+                                  "last_error": "bad"}
+
+
 def test_what_a_consumer_tried_is_kept(inbox):
     event_id = inbox.post_event()
     token, _ = lease(inbox)
@@ -243,7 +255,13 @@ def test_what_a_consumer_tried_is_kept(inbox):
     ({"attempts": [{"outcome": "fine"}]}, ["body", "attempts", 0, "outcome"], "literal_error"),
     ({"attempts": [{"outcome": "retryable", "started_at": "now"}]},
      ["body", "attempts", 0, "started_at"], "datetime_from_date_parsing"),
+    ({"attempts": [{"outcome": "retryable", "endpoint_id": "<script>"}]},
+     ["body", "attempts", 0, "endpoint_id"], "string_pattern_mismatch"),
     ({"delivered": [1]}, ["body", "delivered", 0], "string_type"),
+    ({"delivered": ["ep_1", ""]}, ["body", "delivered", 1], "string_pattern_mismatch"),
+    ({"delivered": ["x" * 65]}, ["body", "delivered", 0], "string_pattern_mismatch"),
+    ({"delivered": ["https://hooks.example/x"]}, ["body", "delivered", 0],
+     "string_pattern_mismatch"),
     ([], ["body"], "model_attributes_type"),
 ])
 def test_what_is_wrong_with_a_nack(inbox, body, loc, type):
@@ -253,9 +271,3 @@ def test_what_is_wrong_with_a_nack(inbox, body, loc, type):
     assert answer.status == 422, answer
     entry = answer.json["detail"][0]
     assert (entry["loc"], entry["type"]) == (loc, type)
-    ({"attempts": [{"outcome": "retryable", "endpoint_id": "<script>"}]},
-     ["body", "attempts", 0, "endpoint_id"], "string_pattern_mismatch"),
-    ({"delivered": ["ep_1", ""]}, ["body", "delivered", 1], "string_pattern_mismatch"),
-    ({"delivered": ["x" * 65]}, ["body", "delivered", 0], "string_pattern_mismatch"),
-    ({"delivered": ["https://hooks.example/x"]}, ["body", "delivered", 0],
-     "string_pattern_mismatch"),

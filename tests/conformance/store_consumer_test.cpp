@@ -201,6 +201,27 @@ TEST_P(StoreSuite, a_nack_with_a_reason_sends_to_review) {
   EXPECT_EQ(summary().failed, 1);
 }
 
+TEST_P(StoreSuite, what_consumers_made_of_an_event_without_endpoints_is_shown) {
+  const Event event = append_event();
+  EXPECT_FALSE(view(event.id).unmatched);
+  ASSERT_TRUE(nack(event.id, lease(1, seconds{60}).token, failure("status: 503")).has_value());
+  ASSERT_TRUE(view(event.id).unmatched);
+  EXPECT_EQ(view(event.id).unmatched->state, DeliveryState::waiting);
+  EXPECT_EQ(view(event.id).unmatched->next_attempt_at, now() + minutes{5});
+  advance(minutes{5});
+  NackRequest request = failure("status: 404");
+  request.reason = ReviewReason::rejected;
+  ASSERT_TRUE(nack(event.id, lease(1, seconds{60}).token, request).has_value());
+  const EventView seen = view(event.id);
+  EXPECT_TRUE(seen.deliveries.empty());
+  ASSERT_TRUE(seen.unmatched);
+  EXPECT_EQ(seen.unmatched->state, DeliveryState::review);
+  EXPECT_EQ(seen.unmatched->review_reason, ReviewReason::rejected);
+  EXPECT_EQ(seen.unmatched->last_error, "status: 404");
+  ASSERT_TRUE(ack(event.id).has_value());
+  EXPECT_FALSE(view(event.id).unmatched);
+}
+
 TEST_P(StoreSuite, attempts_that_a_nack_reports_go_on_record) {
   const auto endpoints = configure({"https://a.example/"});
   const Event event = append_event();
