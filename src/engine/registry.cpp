@@ -138,6 +138,11 @@ awaitable<Result<EndpointViewPtr>> EndpointRegistry::set_state(std::string id,
     if (!known.view().is_usable) {
       return endpoint_unusable(known.view(), state == EndpointState::paused ? "paused" : "resumed");
     }
+    const bool is_disabled = known.view().endpoint.state == EndpointState::disabled;
+    if (state == EndpointState::paused && is_disabled &&
+        known.record.origin == EndpointOrigin::api) {
+      return endpoint_disabled(known.view());
+    }
     EndpointRecord record = known.record;
     record.state = state;
     record.state_reason.reset();

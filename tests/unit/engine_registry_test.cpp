@@ -154,6 +154,23 @@ TEST_F(Registry, a_url_that_leaves_the_secret_gets_nothing_from_before_the_store
   EXPECT_EQ(runtime.find(secret_endpoint_id(other))->state, EndpointState::active);
 }
 
+TEST_F(Registry, only_a_resume_ends_that_an_endpoint_is_disabled) {
+  const std::string id = created_id();
+  EndpointRecord* record = store.record(id);
+  record->state = EndpointState::disabled;
+  record->state_reason = "410 Gone";
+  ++record->revision;
+  const auto paused = await(registry.pause(id));
+  ASSERT_FALSE(paused.has_value());
+  EXPECT_EQ(paused.error().kind, ErrorKind::refused);
+  EXPECT_EQ(paused.error().message,
+            "Endpoint " + id + " cannot be paused, it is disabled: resume it first");
+  EXPECT_EQ(found(id)->endpoint.state, EndpointState::disabled);
+  EXPECT_EQ(found(id)->state_reason, "410 Gone");
+  EXPECT_TRUE(await(registry.resume(id)).has_value());
+  EXPECT_TRUE(await(registry.pause(id)).has_value());
+}
+
 TEST_F(Registry, a_read_that_began_earlier_undoes_nothing) {
   const std::string id = created_id();
   const std::string other = created_id();
