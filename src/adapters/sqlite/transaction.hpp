@@ -42,6 +42,8 @@ struct WriterState {
   WebhookLogTotals webhook_log;
   // Where retention goes on; it starts over when it has met nothing old enough.
   std::int64_t retention_after_seq = 0;
+  // A person has erased something since the writer last said so.
+  bool has_erased = false;
 };
 
 // Reads what of the state is in the file.
