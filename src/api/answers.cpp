@@ -36,6 +36,11 @@ std::string lease_conflict_detail(std::string_view id) {
   return "Lease of event " + std::string{id} + " is held by another consumer";
 }
 
+std::string not_leased_detail(std::string_view id) {
+  return "Event " + std::string{id} +
+         " is not leased under this token: its lease has ended, or the event is done";
+}
+
 ServerAnswer event_not_found_answer(std::string_view id) {
   return error_answer(404, event_not_found_detail(id));
 }
@@ -69,6 +74,7 @@ ServerAnswer event_error_answer(const Error& error, std::string_view id) {
   switch (error.kind) {
     case ErrorKind::not_found: return event_not_found_answer(id);
     case ErrorKind::conflict: return error_answer(409, lease_conflict_detail(id));
+    case ErrorKind::refused: return error_answer(409, not_leased_detail(id));
     default: return store_error_answer(error);
   }
 }

@@ -24,6 +24,7 @@ namespace dispatcher {
 [[nodiscard]] ServerAnswer event_not_found_answer(std::string_view id);
 [[nodiscard]] std::string event_not_found_detail(std::string_view id);
 [[nodiscard]] std::string lease_conflict_detail(std::string_view id);
+[[nodiscard]] std::string not_leased_detail(std::string_view id);
 
 // 404 `Endpoint with ID X not found`, 409 with the registry's words, or as for the store.
 [[nodiscard]] ServerAnswer endpoint_error_answer(const Error& error);
@@ -34,7 +35,8 @@ namespace dispatcher {
 // What a failed call of the store means to a client: 503 with `Retry-After`, never 500. The store's
 // own words stay inside: they may name files.
 [[nodiscard]] ServerAnswer store_error_answer(const Error& error);
-// The same for a call about one event: 404 and 409 as well.
+// The same for a call about one event: 404, and 409 where another lease lives, or where there is
+// none under the token that a call needs.
 [[nodiscard]] ServerAnswer event_error_answer(const Error& error, std::string_view id);
 
 }  // namespace dispatcher

@@ -24,10 +24,9 @@ void append_foreign_text_or_null(std::string& out, const std::optional<std::stri
   }
 }
 
-void append_delivery_json(std::string& out, const DeliveryView& delivery) {
-  out += R"({"endpoint_id":)";
-  append_json_string(out, delivery.endpoint_id);
-  out += R"(,"state":")";
+// What is known of a delivery, but whose it is and when it ended well.
+void append_delivery_state(std::string& out, const DeliveryView& delivery) {
+  out += R"("state":")";
   out += to_string(delivery.state);
   out += R"(","attempts":)";
   out += std::to_string(delivery.attempts);
@@ -39,6 +38,13 @@ void append_delivery_json(std::string& out, const DeliveryView& delivery) {
   out += delivery.last_status ? std::to_string(*delivery.last_status) : "null";
   out += R"(,"last_error":)";
   append_foreign_text_or_null(out, delivery.last_error);
+}
+
+void append_delivery_json(std::string& out, const DeliveryView& delivery) {
+  out += R"({"endpoint_id":)";
+  append_json_string(out, delivery.endpoint_id);
+  out.push_back(',');
+  append_delivery_state(out, delivery);
   out += R"(,"delivered_at":)";
   append_time_or_null(out, delivery.delivered_at);
   out.push_back('}');
@@ -102,6 +108,11 @@ std::string event_with_deliveries_json(const EventView& view, std::span<const Re
     append_delivery_json(out, delivery);
   }
   out.push_back(']');
+  if (view.unmatched) {
+    out += R"(,"unmatched":{)";
+    append_delivery_state(out, *view.unmatched);
+    out.push_back('}');
+  }
   if (!releases.empty()) {
     out += R"(,"releases":[)";
     for (const Release& release : releases) {

@@ -11,8 +11,8 @@ namespace dispatcher {
 // `[…]` of the objects of `GET /inbox`.
 [[nodiscard]] std::string events_json(std::span<const EventView> events);
 
-// The object of `GET /inbox`, with `deliveries` at its end, and `releases` behind them when there
-// are any.
+// The object of `GET /inbox`, with `deliveries` at its end; behind them `unmatched`, where
+// consumers reported of an event that no endpoint has, and `releases` when there are any.
 [[nodiscard]] std::string event_with_deliveries_json(const EventView& view,
                                                      std::span<const Release> releases);
 

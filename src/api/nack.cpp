@@ -4,6 +4,7 @@
 #include "api/request_body.hpp"
 #include "api/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -15,6 +16,10 @@ constexpr std::size_t kMaxReportedAttempts = 100;
 constexpr double kMaxRetryAfterSeconds = 30.0 * 24 * 3600;
 constexpr std::int64_t kMaxDurationMs = 24LL * 3600 * 1000;
 
+// What an endpoint's id looks like, this service's or another's: a consumer has its own.
+constexpr std::size_t kMaxEndpointIdBytes = 64;
+constexpr std::string_view kEndpointIdPattern = "^[A-Za-z0-9._-]{1,64}$";
+
 using AttemptFields = std::array<JsonField, 9>;
 
 AttemptFields attempt_fields() {
@@ -25,6 +30,35 @@ AttemptFields attempt_fields() {
 
 std::string cut(std::string_view text, std::size_t max_bytes) {
   return std::string{cut_text(text, max_bytes)};
+}
+
+bool is_endpoint_id(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxEndpointIdBytes &&
+         std::ranges::all_of(text, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
+
+// Empty where the attempt names none.
+std::string read_endpoint_id(ObjectReader& reader, const JsonField& field, Faults& faults) {
+  std::string id = reader.optional_text(field).value_or(std::string{});
+  if (!id.empty() && !is_endpoint_id(id)) {
+    faults.not_pattern(reader.loc_of(field), kEndpointIdPattern, quoted(id));
+  }
+  return id;
+}
+
+std::vector<std::string> read_delivered(ObjectReader& reader, const JsonField& field,
+                                        Faults& faults) {
+  auto ids = reader.optional_texts(field).value_or(std::vector<std::string>{});
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (!is_endpoint_id(ids[i])) {
+      faults.not_pattern(reader.loc_of(field) / static_cast<std::int64_t>(i), kEndpointIdPattern,
+                         quoted(ids[i]));
+    }
+  }
+  return ids;
 }
 
 Outcome read_outcome(ObjectReader& reader, const JsonField& field, Faults& faults) {
@@ -64,7 +98,7 @@ Attempt read_attempt(const Loc& loc, JsonValue value, WallTime now, Faults& faul
     return cut(reader.optional_text(field).value_or(std::string{}), max_bytes);
   };
   attempt.number = reader.optional_integer(fields[0], 0, INT32_MAX).value_or(0);
-  attempt.endpoint_id = text(fields[1], 255);
+  attempt.endpoint_id = read_endpoint_id(reader, fields[1], faults);
   attempt.started_at = read_started_at(reader, fields[2], now, faults);
   attempt.duration = std::chrono::milliseconds{static_cast<std::int64_t>(
       reader.optional_number(fields[3], 0, static_cast<double>(kMaxDurationMs)).value_or(0))};
@@ -112,7 +146,7 @@ NackRequest read_nack(JsonValue object, const NackFields& fields, WallTime now, 
       nack.attempts.push_back(read_attempt(loc, (*attempts)[i], now, faults));
     }
   }
-  nack.delivered = reader.optional_texts(fields[4]).value_or(std::vector<std::string>{});
+  nack.delivered = read_delivered(reader, fields[4], faults);
   return nack;
 }
 

@@ -21,9 +21,17 @@ EndpointRegistry::EndpointRegistry(RegistryPorts ports, DeliveryDefaults default
     : ports_(ports), defaults_(std::move(defaults)) {}
 
 awaitable<Result<std::size_t>> EndpointRegistry::load(SecretEndpoints from_secret, KeyRing keys) {
+  const auto held_before = held_;
+  // From the store's commit on, what waits for a URL that left is the newcomer's.
+  co_await hold_all_but(from_secret.urls);
   const auto configured =
       co_await ports_.store.configure_endpoints(from_secret.endpoints, from_secret.url_hashes);
   if (!configured) {
+    const std::lock_guard lock{mutex_};
+    if (held_ != held_before) {
+      held_ = held_before;
+      publish();
+    }
     co_return store_cannot(configured.error());
   }
   auto records = co_await ports_.store.endpoints();
@@ -32,6 +40,7 @@ awaitable<Result<std::size_t>> EndpointRegistry::load(SecretEndpoints from_secre
   }
   const std::lock_guard lock{mutex_};
   keys_ = std::move(keys);
+  held_.clear();
   from_secret_.clear();
   for (std::size_t i = 0; i < configured->size(); ++i) {
     const Endpoint& endpoint = (*configured)[i];
@@ -128,6 +137,11 @@ awaitable<Result<EndpointViewPtr>> EndpointRegistry::set_state(std::string id,
   RecordEdit edit_record = [state](const Known& known) -> Result<EndpointRecord> {
     if (!known.view().is_usable) {
       return endpoint_unusable(known.view(), state == EndpointState::paused ? "paused" : "resumed");
+    }
+    const bool is_disabled = known.view().endpoint.state == EndpointState::disabled;
+    if (state == EndpointState::paused && is_disabled &&
+        known.record.origin == EndpointOrigin::api) {
+      return endpoint_disabled(known.view());
     }
     EndpointRecord record = known.record;
     record.state = state;

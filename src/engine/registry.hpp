@@ -66,7 +66,9 @@ class EndpointRegistry {
   EndpointRegistry(RegistryPorts ports, DeliveryDefaults defaults);
 
   // At the start, and whenever the secret was read again: what it gives takes the place of what it
-  // gave. How many endpoints there are. On an error everything stays as it was.
+  // gave. How many endpoints there are. On an error everything stays as it was, but where the store
+  // has changed and cannot be read: then nothing is sent to the URLs that left until the next load.
+  // One load at a time.
   [[nodiscard]] boost::asio::awaitable<Result<std::size_t>> load(SecretEndpoints from_secret,
                                                                  KeyRing keys);
 
@@ -117,6 +119,8 @@ class EndpointRegistry {
                                                                RecordEdit edit);
   boost::asio::awaitable<Result<EndpointViewPtr>> set_state(std::string id, EndpointState state);
   boost::asio::awaitable<Result<void>> refresh();
+  // No attempt begins at a URL that the secret gave and that is not among these, once it returns.
+  boost::asio::awaitable<void> hold_all_but(const std::vector<std::string>& urls);
   boost::asio::awaitable<Error> why_not_removed(const EndpointView& view);
 
   // Takes over what was saved, and tells the runtime.
@@ -136,6 +140,8 @@ class EndpointRegistry {
   KeyRing keys_;
   std::unordered_map<EndpointNumber, ConfiguredEndpoint> from_secret_;
   std::map<EndpointNumber, Known> known_;
+  // Told to the runtime as paused, whatever they are: their URLs are being replaced.
+  std::unordered_set<EndpointNumber> held_;
   // What a list that was read before the removal must not bring back; numbers are never reused.
   std::unordered_set<EndpointNumber> removed_;
   Turns<std::string> turns_;  // changes of one endpoint, by its id

@@ -12,6 +12,11 @@ Error endpoint_unusable(const EndpointView& view, std::string_view what) {
                                             view.state_reason.value_or("it is disabled"));
 }
 
+Error endpoint_disabled(const EndpointView& view) {
+  return make_error(ErrorKind::refused, "Endpoint " + view.endpoint.id +
+                                            " cannot be paused, it is disabled: resume it first");
+}
+
 Error endpoint_of_the_secret(const std::string& id) {
   return make_error(
       ErrorKind::refused,

@@ -15,6 +15,9 @@ namespace dispatcher {
 // `refused`: it cannot be `what` (`paused`, `changed`), for the reason that it shows.
 [[nodiscard]] Error endpoint_unusable(const EndpointView& view, std::string_view what);
 
+// `refused`: a pause would end that it is disabled, which is for a person to say.
+[[nodiscard]] Error endpoint_disabled(const EndpointView& view);
+
 // `refused`: the secret gives it.
 [[nodiscard]] Error endpoint_of_the_secret(const std::string& id);
 

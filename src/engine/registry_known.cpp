@@ -4,6 +4,8 @@
 #include "engine/draw.hpp"
 #include "engine/registry_errors.hpp"
 
+#include <algorithm>
+
 namespace dispatcher {
 namespace {
 
@@ -137,12 +139,32 @@ ReadRecord EndpointRegistry::interpret(const EndpointRecord& record) const {
                      keys_, defaults_);
 }
 
+awaitable<void> EndpointRegistry::hold_all_but(const std::vector<std::string>& urls) {
+  {
+    const std::lock_guard lock{mutex_};
+    const std::size_t held = held_.size();
+    for (const auto& [number, configured] : from_secret_) {
+      if (std::ranges::find(urls, configured.url) == urls.end()) {
+        held_.insert(number);
+      }
+    }
+    if (held_.size() == held) {
+      co_return;
+    }
+    publish();
+  }
+  co_await ports_.runtime.caught_up();
+}
+
 void EndpointRegistry::publish() const {
   std::vector<Endpoint> endpoints;
   endpoints.reserve(known_.size());
   for (const auto& [number, known] : known_) {
     if (known.view().is_usable) {
       endpoints.push_back(known.view().endpoint);
+      if (held_.contains(number)) {
+        endpoints.back().state = EndpointState::paused;
+      }
     }
   }
   ports_.runtime.set_endpoints(std::move(endpoints));

@@ -143,6 +143,19 @@ void EngineRuntime::set_endpoints(std::vector<Endpoint> endpoints) {
   });
 }
 
+asio::awaitable<void> EngineRuntime::caught_up() {
+  auto work = door_->enter();
+  if (!work) {
+    co_return;  // no attempt begins any more
+  }
+  const auto executor = work->get_executor();
+  // Behind the sets, in the loop's order.
+  auto pass = [](LoopWork) -> asio::awaitable<void> { co_return; };
+  auto passing = pass(std::move(*work));
+  work.reset();
+  co_await asio::co_spawn(executor, std::move(passing), asio::use_awaitable);
+}
+
 asio::awaitable<std::vector<EndpointHealth>> EngineRuntime::health() {
   auto work = door_->enter();
   if (!work) {

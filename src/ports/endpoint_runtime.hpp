@@ -46,6 +46,9 @@ class EndpointRuntime {
   // The set of endpoints is another from now on; what is in flight goes on.
   virtual void set_endpoints(std::vector<Endpoint> endpoints) = 0;
 
+  // Returns when the sets that were handed over before are those that attempts begin by.
+  [[nodiscard]] virtual boost::asio::awaitable<void> caught_up() = 0;
+
   // Of all endpoints that the engine has, in the order of their numbers.
   [[nodiscard]] virtual boost::asio::awaitable<std::vector<EndpointHealth>> health() = 0;
 

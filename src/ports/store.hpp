@@ -57,6 +57,9 @@ struct EventView {
   Event event;
   EventProgress progress;
   std::vector<DeliveryView> deliveries;  // filled where the call says so
+  // Likewise, of an event that is open and has matched no endpoint: what consumers' reports made of
+  // it, with no endpoint's id. Empty: there were none.
+  std::optional<DeliveryView> unmatched;
 };
 
 // `GET /events`, and the export. What is absent does not narrow.
@@ -175,10 +178,11 @@ class Store : public Inbox {
 
   // Registers what `zapier_webhook_url` gives, in order, and returns it with the numbers filled in.
   // Idempotent. When one URL left and one came, the newcomer takes over number, id and backlog, and
-  // what of it was in review is due again; one that left otherwise becomes disabled and keeps its
-  // events, and is as before when it comes back: one that a person paused stays paused through all
-  // of this. A new one gets what matched nothing so far, in the background (`maintain`).
-  // `url_hashes` are the SHA-256 of the URLs, in the order of `endpoints`.
+  // what of it was in review is due again, in the background (`maintain`), but what comes into
+  // review from then on; one that left otherwise becomes disabled and keeps its events, and is as
+  // before when it comes back: one that a person paused stays paused through all of this. A new one
+  // gets what matched nothing so far, in the background (`maintain`). `url_hashes` are the SHA-256
+  // of the URLs, in the order of `endpoints`.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Endpoint>>> configure_endpoints(
       std::vector<Endpoint> endpoints, std::vector<Sha256Digest> url_hashes) = 0;
 
@@ -255,7 +259,9 @@ class Store : public Inbox {
   // `conflict` when a token is given and another lease lives. A delivered event: its first answer.
   [[nodiscard]] virtual boost::asio::awaitable<Result<std::vector<Result<AckAnswer>>>> ack(
       std::vector<EventId> ids, std::optional<std::string> token) = 0;
-  // `not_found`; `conflict` when another lease lives or the event is done.
+  // Of the last lease's holder alone, even when it has expired. `not_found`; `conflict` when
+  // another lease lives; `refused` when none does and the token is not the last one's, or the event
+  // is done.
   [[nodiscard]] virtual boost::asio::awaitable<Result<EventView>> nack(EventId id,
                                                                        std::string token,
                                                                        NackRequest request) = 0;

@@ -23,6 +23,11 @@ def lease(client, limit=100, seconds=60, consumer="tests"):
     return answer.headers["x-lease-token"], [event["id"] for event in answer.json]
 
 
+def not_leased(event_id):
+    return (f"Event {event_id} is not leased under this token: its lease has ended, or the event "
+            "is done")
+
+
 def held(event_id):
     return f'{{"detail":"Lease of event {event_id} is held by another consumer"}}'
 
@@ -202,8 +207,27 @@ def test_a_nack_needs_the_lease(inbox):
                   missing("header", "x-lease-token", input=None))
     answer = nack(inbox, event_id, "another", {"error": "x"})
     assert (answer.status, answer.text) == (409, held(event_id))
+    assert nack(inbox, event_id, token, {"retry_after_seconds": 60}).status == 200
+    for no_lease in (token, "another"):
+        answer = nack(inbox, event_id, no_lease, {"reason": "rejected"})
+        assert (answer.status, answer.detail) == (409, not_leased(event_id))
+    assert inbox.post(f"/inbox/{event_id}/ack").status == 200
+    answer = nack(inbox, event_id, token, {})
+    assert (answer.status, answer.detail) == (409, not_leased(event_id))
     assert nack(inbox, NO_SUCH_ID, token, {}).status == 404
     assert nack(inbox, "no-uuid", token, {}).status == 404
+
+
+def test_an_event_without_endpoints_shows_why_it_is_in_review(inbox):
+    event_id = inbox.post_event()
+    token, _ = lease(inbox)
+    assert nack(inbox, event_id, token, {"reason": "rejected", "error": "bad"}).status == 200
+    shown = inbox.get(f"/events/{event_id}").json
+    assert list(shown)[-2:] == ["deliveries", "unmatched"]
+    assert shown["deliveries"] == []
+    assert shown["unmatched"] == {"state": "review", "attempts": 1, "next_attempt_at": None,
+                                  "review_reason": "rejected", "last_status": None,
+                                  "last_error": "bad"}
 
 
 def test_what_a_consumer_tried_is_kept(inbox):
@@ -231,7 +255,13 @@ def test_what_a_consumer_tried_is_kept(inbox):
     ({"attempts": [{"outcome": "fine"}]}, ["body", "attempts", 0, "outcome"], "literal_error"),
     ({"attempts": [{"outcome": "retryable", "started_at": "now"}]},
      ["body", "attempts", 0, "started_at"], "datetime_from_date_parsing"),
+    ({"attempts": [{"outcome": "retryable", "endpoint_id": "<script>"}]},
+     ["body", "attempts", 0, "endpoint_id"], "string_pattern_mismatch"),
     ({"delivered": [1]}, ["body", "delivered", 0], "string_type"),
+    ({"delivered": ["ep_1", ""]}, ["body", "delivered", 1], "string_pattern_mismatch"),
+    ({"delivered": ["x" * 65]}, ["body", "delivered", 0], "string_pattern_mismatch"),
+    ({"delivered": ["https://hooks.example/x"]}, ["body", "delivered", 0],
+     "string_pattern_mismatch"),
     ([], ["body"], "model_attributes_type"),
 ])
 def test_what_is_wrong_with_a_nack(inbox, body, loc, type):

@@ -2,9 +2,12 @@
 #include "conformance/sqlite_world.hpp"
 
 #include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/data_directory.hpp"
 #include "adapters/sqlite/store_files.hpp"
 
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 #include <sys/stat.h>
 
@@ -191,6 +194,54 @@ TEST_F(SqliteFiles, a_check_finds_endpoints_that_were_counted_wrong_or_left_with
   EXPECT_NE(found[1].find("1 patterns"), std::string::npos);
   EXPECT_NE(found[2].find("3 open deliveries of removed"), std::string::npos);
   EXPECT_NE(found[3].find("1 endpoints whose counters"), std::string::npos);
+}
+
+// In all of the directory, while the store is open.
+bool is_readable(const std::filesystem::path& directory, std::string_view marker) {
+  for (const auto& entry : std::filesystem::directory_iterator{directory}) {
+    std::ifstream file{entry.path(), std::ios::binary};
+    const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
+    if (bytes.find(marker) != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
+TEST_F(SqliteFiles, an_erased_event_is_soon_unreadable_while_the_store_is_open_and_idle) {
+  const std::string marker = "marker-in-the-payload";
+  const auto is_gone_soon = [&marker](const std::filesystem::path& directory) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    while (is_readable(directory, marker)) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        return false;
+      }
+      std::this_thread::yield();
+    }
+    return true;
+  };
+  Event event;
+  event.id = make_uuid_v7(world_.now(), 1'000, 1);
+  event.payload = R"({"x":")" + marker + R"("})";
+  event.created_at = world_.now();
+  AppendRequest request;
+  request.events.push_back(event);
+  ASSERT_TRUE(run(world_.store().append(std::move(request))).has_value());
+  ASSERT_TRUE(is_readable(world_.directory(), marker));
+  ASSERT_TRUE(run(world_.store().erase(event.id)).has_value());
+  // As a kill would leave it.
+  SqliteStoreOptions killed;
+  killed.directory = temp_.path() / "killed";
+  ASSERT_TRUE(sqlite::prepare_directory(killed.directory).has_value());
+  for (const char* name : {"events.db", "events.db-wal"}) {
+    std::filesystem::copy_file(world_.directory() / name, killed.directory / name);
+  }
+  EXPECT_TRUE(is_gone_soon(world_.directory()));
+  append(3);
+  const auto store =
+      SqliteStore::open(killed, world_.clock(), world_.random(), world_.log()).value();
+  EXPECT_TRUE(is_gone_soon(killed.directory));
+  EXPECT_EQ(run(store->count({})).value(), 0);
 }
 
 TEST_F(SqliteFiles, nothing_of_an_erased_event_is_left_in_the_file) {

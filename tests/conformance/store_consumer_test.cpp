@@ -96,7 +96,7 @@ TEST_P(StoreSuite, an_ack_without_a_token_ends_what_another_has_leased) {
   const LeasedEvents leased = lease(1, seconds{60});
   EXPECT_TRUE(ack(event.id).has_value());
   EXPECT_TRUE(ack(event.id, leased.token).has_value());
-  EXPECT_EQ(nack(event.id, leased.token, {}).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(nack(event.id, leased.token, {}).error().kind, ErrorKind::refused);
 }
 
 TEST_P(StoreSuite, an_ack_ends_review) {
@@ -199,6 +199,27 @@ TEST_P(StoreSuite, a_nack_with_a_reason_sends_to_review) {
   EXPECT_EQ(view(event.id).deliveries.at(0).state, DeliveryState::review);
   EXPECT_EQ(view(event.id).deliveries.at(0).review_reason, ReviewReason::rejected);
   EXPECT_EQ(summary().failed, 1);
+}
+
+TEST_P(StoreSuite, what_consumers_made_of_an_event_without_endpoints_is_shown) {
+  const Event event = append_event();
+  EXPECT_FALSE(view(event.id).unmatched);
+  ASSERT_TRUE(nack(event.id, lease(1, seconds{60}).token, failure("status: 503")).has_value());
+  ASSERT_TRUE(view(event.id).unmatched);
+  EXPECT_EQ(view(event.id).unmatched->state, DeliveryState::waiting);
+  EXPECT_EQ(view(event.id).unmatched->next_attempt_at, now() + minutes{5});
+  advance(minutes{5});
+  NackRequest request = failure("status: 404");
+  request.reason = ReviewReason::rejected;
+  ASSERT_TRUE(nack(event.id, lease(1, seconds{60}).token, request).has_value());
+  const EventView seen = view(event.id);
+  EXPECT_TRUE(seen.deliveries.empty());
+  ASSERT_TRUE(seen.unmatched);
+  EXPECT_EQ(seen.unmatched->state, DeliveryState::review);
+  EXPECT_EQ(seen.unmatched->review_reason, ReviewReason::rejected);
+  EXPECT_EQ(seen.unmatched->last_error, "status: 404");
+  ASSERT_TRUE(ack(event.id).has_value());
+  EXPECT_FALSE(view(event.id).unmatched);
 }
 
 TEST_P(StoreSuite, attempts_that_a_nack_reports_go_on_record) {
@@ -306,7 +327,37 @@ TEST_P(StoreSuite, a_nack_of_what_is_not_there_or_done_is_refused) {
   const Event event = append_event();
   const LeasedEvents leased = lease(1, seconds{60});
   ASSERT_TRUE(ack(event.id, leased.token).has_value());
-  EXPECT_EQ(nack(event.id, leased.token, {}).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(nack(event.id, leased.token, {}).error().kind, ErrorKind::refused);
+}
+
+TEST_P(StoreSuite, a_nack_of_one_who_holds_no_lease_is_refused_and_records_nothing) {
+  const auto endpoint = configure({"https://a.example/"}).at(0).number;
+  const Event event = append_event();
+  NackRequest request = failure("status: 404");
+  request.reason = ReviewReason::rejected;
+  request.attempts.push_back(attempt_at("theirs", now(), Outcome::refused));
+  request.delivered = {"another"};
+  const auto refused = [&](std::string token) {
+    return nack(event.id, std::move(token), request).error().kind;
+  };
+  EXPECT_EQ(refused("abc"), ErrorKind::refused);
+  EXPECT_EQ(refused(""), ErrorKind::refused);
+  const auto claims = claimed(endpoint, 1);
+  EXPECT_EQ(refused("abc"), ErrorKind::conflict);  // the engine's is a lease too
+  ASSERT_TRUE(settle(claims.at(0), Again{now(), 1, 0}).has_value());
+  EXPECT_EQ(refused("abc"), ErrorKind::refused);
+  const LeasedEvents first = lease(1, seconds{1});
+  ASSERT_TRUE(nack(event.id, first.token, {}).has_value());
+  EXPECT_EQ(refused(first.token), ErrorKind::refused);  // it was given back
+  const LeasedEvents second = lease(1, seconds{1});
+  advance(seconds{2});
+  EXPECT_EQ(refused(first.token), ErrorKind::refused);  // expired, but not this one's
+  const EventView seen = view(event.id);
+  ASSERT_EQ(seen.deliveries.size(), 1U);
+  EXPECT_EQ(seen.deliveries[0].state, DeliveryState::waiting);
+  EXPECT_EQ(attempts(event.id).size(), 1U);
+  // Its holder's it is still.
+  EXPECT_TRUE(nack(event.id, second.token, request).has_value());
 }
 
 TEST_P(StoreSuite, a_nacked_event_is_hinted_to_its_lane) {

@@ -162,6 +162,16 @@ TEST_P(StoreSuite, the_engine_may_take_what_an_expired_lease_held) {
   EXPECT_TRUE(settle(claims.at(0), Delivered{}).has_value());
 }
 
+TEST_P(StoreSuite, what_the_engine_tried_since_is_an_expired_leases_no_more) {
+  const auto endpoint = configure({"https://a.example/"}).at(0).number;
+  const Event event = append_event();
+  const LeasedEvents leased = lease(1, seconds{60});
+  advance(seconds{60});
+  ASSERT_TRUE(settle(claimed(endpoint, 1).at(0), Again{now(), 1, 0}).has_value());
+  EXPECT_EQ(nack(event.id, leased.token, {}).error().kind, ErrorKind::refused);
+  EXPECT_EQ(renew(store(), leased.token, {event.id}, seconds{60}), std::vector{false});
+}
+
 TEST_P(StoreSuite, a_renewed_lease_lasts_from_now) {
   const auto endpoint = configure({"https://a.example/"}).at(0).number;
   const Event event = append_event();

@@ -39,6 +39,7 @@ TEST_P(StoreSuite, a_newcomer_in_the_place_of_one_that_left_takes_over_its_event
   EXPECT_EQ(after[0].number, before[0].number);
   EXPECT_EQ(after[0].id, before[0].id);
   EXPECT_EQ(after[1].number, before[1].number);
+  maintain_all();
   const auto claims = claimed(after[0].number, 10);
   ASSERT_EQ(claims.size(), 2U);
   EXPECT_EQ(summary().failed, 0);
@@ -47,6 +48,59 @@ TEST_P(StoreSuite, a_newcomer_in_the_place_of_one_that_left_takes_over_its_event
   ASSERT_NE(released, claims.end());
   EXPECT_EQ(released->progress.attempts, 1);
   EXPECT_EQ(released->progress.step, 0);
+}
+
+TEST_P(StoreSuite, review_that_a_newcomer_takes_over_is_released_in_steps_that_a_kill_interrupts) {
+  const auto endpoint = configure({kA}).at(0).number;
+  (void)append_events(1'000);
+  for (const ClaimedDelivery& claim : claimed(endpoint, 1'000)) {
+    ASSERT_TRUE(settle(claim, SentToReview{}).has_value());
+  }
+  (void)configure({kB});
+  EXPECT_EQ(counts(endpoint).review, 1'000);
+  EXPECT_TRUE(run(store().maintain({})).value());
+  EXPECT_GT(counts(endpoint).waiting, 0);
+  EXPECT_GT(counts(endpoint).review, 0);
+  kill_and_reopen();
+  (void)configure({kB});
+  maintain_all();
+  EXPECT_EQ(counts(endpoint).waiting, 1'000);
+  EXPECT_EQ(counts(endpoint).review, 0);
+}
+
+TEST_P(StoreSuite, what_the_newcomer_itself_rejects_stays_in_review) {
+  const auto endpoint = configure({kA}).at(0).number;
+  const auto events = append_events(3);
+  ASSERT_TRUE(settle(claimed(endpoint, 1).at(0), SentToReview{}).has_value());
+  (void)configure({kB});
+  ASSERT_TRUE(settle(claimed(endpoint, 1).at(0), SentToReview{}).has_value());
+  maintain_all();
+  EXPECT_EQ(view(events[0].id).deliveries.at(0).state, DeliveryState::waiting);
+  EXPECT_EQ(view(events[1].id).deliveries.at(0).state, DeliveryState::review);
+  ASSERT_TRUE(settle(claimed(endpoint, 1).at(0), SentToReview{}).has_value());
+  maintain_all();
+  EXPECT_EQ(view(events[0].id).deliveries.at(0).state, DeliveryState::review);
+  // Until another takes its place.
+  (void)configure({kC});
+  maintain_all();
+  EXPECT_EQ(ids_of(claimed(endpoint, 10)), ids_of(events));
+}
+
+TEST_P(StoreSuite, review_that_is_released_is_hinted_to_its_lane) {
+  const auto endpoint = configure({kA}).at(0).number;
+  (void)append_event();
+  ASSERT_TRUE(settle(claimed(endpoint, 1).at(0), SentToReview{}).has_value());
+  (void)configure({kB});
+  EXPECT_FALSE(claim(endpoint, 1).lanes.at(0).next_due);
+  std::vector<LaneDue> hints;
+  store().on_due([&hints](std::span<const LaneDue> lanes) {
+    hints.insert(hints.end(), lanes.begin(), lanes.end());
+  });
+  maintain_all();
+  store().on_due({});
+  ASSERT_EQ(hints.size(), 1U);
+  EXPECT_EQ(hints[0].endpoint, endpoint);
+  EXPECT_EQ(hints[0].next_due, now());
 }
 
 TEST_P(StoreSuite, a_url_that_comes_back_after_a_takeover_is_an_endpoint_of_its_own) {

@@ -16,6 +16,7 @@ constexpr std::size_t kMaxNextBytes = 4 * 1024 * 1024;
 void MemoryStore::crash() {
   claims_.clear();
   claimed_.clear();
+  fresh_review_.clear();
   hint_ = nullptr;
   due_to_tell_.clear();
 }
@@ -222,8 +223,7 @@ Result<void> MemoryStore::settle_now(Settlement settlement) {
       delivery.progress.step = again->step;
       became_due(settlement.endpoint, again->at);
     } else {
-      delivery.state = DeliveryState::review;
-      delivery.reason = std::get<SentToReview>(settlement.decision).reason;
+      send_to_review(*row, settlement.endpoint, std::get<SentToReview>(settlement.decision).reason);
     }
     row->updated_at = clock_.wall();
     update_status(*row);

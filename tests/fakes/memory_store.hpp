@@ -46,6 +46,10 @@ struct MemoryEndpoint {
   std::optional<Sha256Digest> url_hash;
   bool wants_backlog = false;  // what matched nothing so far; routed by `maintain`
 
+  // Another URL took its place: what is in review of the events numbered up to here is to be due
+  // again; made so by `maintain`.
+  std::optional<std::int64_t> releases_review_to;
+
   EndpointState chosen_state = EndpointState::active;  // by a person: it is this when it comes back
   bool is_gone = false;                                // its URL left the secret
 
@@ -250,6 +254,9 @@ class MemoryStore : public Store {
   Result<bool> maintain_now(const RetentionPolicy& policy);
   bool route_backlog();
   bool route_backlog_of(MemoryEvent& row);
+  // Of an endpoint whose place another URL took.
+  bool release_replaced();
+  void send_to_review(MemoryEvent& row, EndpointNumber endpoint, ReviewReason reason);
   bool expire_done(const RetentionPolicy& policy);
 
   [[nodiscard]] MemoryEndpoint& endpoint_for(Endpoint& endpoint, const Sha256Digest& url_hash,
@@ -281,6 +288,7 @@ class MemoryStore : public Store {
   // Gone in a crash.
   std::map<std::uint64_t, DeliveryKey> claims_;
   std::set<DeliveryKey> claimed_;
+  std::set<DeliveryKey> fresh_review_;  // come into review since `releases_review_to` was set
   DueHint hint_;
   std::map<EndpointNumber, WallTime> due_to_tell_;
 };

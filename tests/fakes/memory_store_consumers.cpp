@@ -131,11 +131,12 @@ Result<EventView> MemoryStore::nack_now(const EventId& id, const std::string& to
   if (row == nullptr) {
     return not_found(id);
   }
-  if (row->status != EventStatus::pending) {
-    return make_error(ErrorKind::conflict, "Event " + to_string(id) + " is done");
-  }
-  if (token.empty() || row->lease_token != token) {
+  if (row->status == EventStatus::pending && is_held_by_another(*row, token)) {
     return held(id);
+  }
+  if (row->status != EventStatus::pending || token.empty() || row->lease_token != token) {
+    return make_error(ErrorKind::refused,
+                      "Event " + to_string(id) + " is not leased under that token");
   }
   row->lease_token.clear();
   apply_nack(*row, request);
@@ -178,8 +179,7 @@ void MemoryStore::apply_nack(MemoryEvent& row, const NackRequest& request) {
         endpoint == nullptr ? RetryPolicy::default_schedule() : endpoint->endpoint.retry.schedule;
     const auto step = static_cast<std::size_t>(delivery.progress.step);
     if (request.reason || (!request.retry_after && step >= schedule.size())) {
-      delivery.state = DeliveryState::review;
-      delivery.reason = request.reason.value_or(ReviewReason::exhausted);
+      send_to_review(row, number, request.reason.value_or(ReviewReason::exhausted));
       continue;
     }
     const std::chrono::microseconds wait =

@@ -107,17 +107,47 @@ void MemoryStore::take_over(MemoryEndpoint& row, const Endpoint& endpoint,
   row.url_hash = url_hash;
   row.target.clear();  // it is another's now
   row.endpoint.url = endpoint.url;
-  for (auto& [id, event] : disk_.events) {
-    const auto delivery = event.deliveries.find(row.endpoint.number);
-    if (delivery != event.deliveries.end() && delivery->second.state == DeliveryState::review) {
-      delivery->second.state = DeliveryState::waiting;
-      delivery->second.reason.reset();
-      delivery->second.due = clock_.wall();
-      delivery->second.progress.retries_used = 0;
-      delivery->second.progress.step = 0;
-      became_due(row.endpoint.number, delivery->second.due);
+  row.releases_review_to = disk_.next_sequence - 1;
+  std::erase_if(fresh_review_,
+                [&row](const DeliveryKey& key) { return key.second == row.endpoint.number; });
+}
+
+void MemoryStore::send_to_review(MemoryEvent& row, EndpointNumber endpoint, ReviewReason reason) {
+  MemoryDelivery& delivery = row.deliveries.at(endpoint);
+  delivery.state = DeliveryState::review;
+  delivery.reason = reason;
+  fresh_review_.insert({row.event->id, endpoint});
+}
+
+bool MemoryStore::release_replaced() {
+  std::size_t released = 0;
+  for (MemoryEndpoint& endpoint : disk_.endpoints) {
+    const EndpointNumber number = endpoint.endpoint.number;
+    for (auto& [sequence, id] : disk_.by_sequence) {
+      if (!endpoint.releases_review_to || sequence > *endpoint.releases_review_to) {
+        break;
+      }
+      MemoryEvent& row = disk_.events.at(id);
+      const auto found = row.deliveries.find(number);
+      if (found == row.deliveries.end() || found->second.state != DeliveryState::review ||
+          fresh_review_.contains({id, number})) {
+        continue;
+      }
+      if (released == kMaintenanceStep) {
+        return true;
+      }
+      ++released;
+      MemoryDelivery& delivery = found->second;
+      delivery.state = DeliveryState::waiting;
+      delivery.reason.reset();
+      delivery.due = clock_.wall();
+      delivery.progress.retries_used = 0;
+      delivery.progress.step = 0;
+      became_due(number, delivery.due);
     }
+    endpoint.releases_review_to.reset();
   }
+  return false;
 }
 
 Result<bool> MemoryStore::maintain_now(const RetentionPolicy& policy) {
@@ -126,8 +156,9 @@ Result<bool> MemoryStore::maintain_now(const RetentionPolicy& policy) {
   });
   const bool has_more_expired = expire_done(policy);
   const bool has_more_backlog = route_backlog();
+  const bool has_more_review = release_replaced();
   const bool has_more_discards = discard_removed();
-  return has_more_expired || has_more_backlog || has_more_discards;
+  return has_more_expired || has_more_review || has_more_backlog || has_more_discards;
 }
 
 bool MemoryStore::route_backlog() {

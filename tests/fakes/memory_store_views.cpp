@@ -50,11 +50,14 @@ EventView MemoryStore::view_of(const MemoryEvent& row, bool with_deliveries) con
       sum.delivery_latency_ms = std::max(sum.delivery_latency_ms.value_or(0), latency);
     }
     const MemoryEndpoint* endpoint = find_endpoint(number);
-    if (!with_deliveries || endpoint == nullptr) {
+    const bool is_reported = delivery.state == DeliveryState::review ||
+                             (delivery.state == DeliveryState::waiting &&
+                              (delivery.progress.attempts > 0 || delivery.last_error));
+    if (!with_deliveries || (endpoint == nullptr && !is_reported)) {
       continue;
     }
     DeliveryView one;
-    one.endpoint_id = endpoint->endpoint.id;
+    one.endpoint_id = endpoint == nullptr ? std::string{} : endpoint->endpoint.id;
     one.state = is_claimed(row, number) ? DeliveryState::in_flight : delivery.state;
     one.attempts = delivery.progress.attempts;
     if (one.state == DeliveryState::waiting) {
@@ -64,7 +67,11 @@ EventView MemoryStore::view_of(const MemoryEvent& row, bool with_deliveries) con
     one.last_status = delivery.last_status;
     one.last_error = delivery.last_error;
     one.delivered_at = delivery.delivered_at;
-    view.deliveries.push_back(std::move(one));
+    if (endpoint == nullptr) {
+      view.unmatched = std::move(one);
+    } else {
+      view.deliveries.push_back(std::move(one));
+    }
   }
   return view;
 }

@@ -13,6 +13,7 @@ class RecordingRuntime : public EndpointRuntime {
  public:
   std::vector<Endpoint> endpoints;  // the last set
   int sets = 0;                     // how many there were
+  int caught_up_with = 0;           // of those, how many there were when it was last asked for
   std::vector<EndpointHealth> known_health;
   std::vector<Endpoint> tested;
   std::optional<TestExchange> test_answer = TestExchange{};
@@ -20,6 +21,11 @@ class RecordingRuntime : public EndpointRuntime {
   void set_endpoints(std::vector<Endpoint> given) override {
     endpoints = std::move(given);
     ++sets;
+  }
+
+  [[nodiscard]] boost::asio::awaitable<void> caught_up() override {
+    caught_up_with = sets;
+    co_return;
   }
 
   [[nodiscard]] boost::asio::awaitable<std::vector<EndpointHealth>> health() override {

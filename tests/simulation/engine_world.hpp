@@ -94,7 +94,11 @@ class RecordingInbox : public Inbox {
 
 class EngineWorld {
  public:
-  explicit EngineWorld(std::size_t max_in_flight = 64) { options.max_in_flight = max_in_flight; }
+  // `faults`, if there are any, outlive it.
+  explicit EngineWorld(std::size_t max_in_flight = 64, fakes::StoreFaults* faults = nullptr)
+      : store(world.clock(), faults) {
+    options.max_in_flight = max_in_flight;
+  }
   ~EngineWorld() { world.forget_all(); }
   EngineWorld(const EngineWorld&) = delete;
   EngineWorld& operator=(const EngineWorld&) = delete;
@@ -178,7 +182,7 @@ class EngineWorld {
   fakes::SimWorld world;
   fakes::SimTimers timers{world};
   fakes::SimRandom random{1};
-  fakes::MemoryStore store{world.clock()};
+  fakes::MemoryStore store;
   RecordingInbox inbox{store};
   ToldReceivers http{world};
   fakes::RecordingMetrics metrics;

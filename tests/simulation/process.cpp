@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 
@@ -202,6 +203,10 @@ void Process::set_endpoints(std::vector<Endpoint> endpoints) {
   }
   auto set = [this, given = broken(std::move(endpoints))] { engine_->set_endpoints(given); };
   boost::asio::post(loop_, std::move(set));
+}
+
+boost::asio::awaitable<void> Process::caught_up() {
+  co_await boost::asio::post(loop_, boost::asio::use_awaitable);
 }
 
 boost::asio::awaitable<std::vector<EndpointHealth>> Process::health() {

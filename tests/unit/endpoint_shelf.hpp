@@ -16,6 +16,7 @@ class EndpointShelf : public StubStore {
   std::vector<EndpointRecord> records;
   // Called before a record is saved, for somebody else's change to come first.
   std::function<void()> before_save;
+  std::function<void()> before_configure;
   // What the next reads of all endpoints answer: a read that began before what came since.
   std::optional<std::vector<EndpointRecord>> earlier_records;
   bool has_waiting = false;  // every endpoint has deliveries that wait
@@ -46,6 +47,12 @@ class EndpointShelf : public StubStore {
 
   Call<std::vector<Endpoint>> configure_endpoints(std::vector<Endpoint> given,
                                                   std::vector<Sha256Digest> /*hashes*/) override {
+    if (before_configure) {
+      before_configure();
+    }
+    if (failure) {
+      co_return give(std::move(given));
+    }
     for (EndpointRecord& one : records) {
       const bool is_given = std::any_of(given.begin(), given.end(), [&](const Endpoint& endpoint) {
         return endpoint.id == one.id;

@@ -130,6 +130,47 @@ TEST_F(Registry, a_change_is_made_on_the_latest_draft_and_loses_nobody_elses) {
   EXPECT_EQ(saves, 2);
 }
 
+TEST_F(Registry, a_url_that_leaves_the_secret_gets_nothing_from_before_the_store_forgets_it) {
+  const std::string other = "https://hooks.example.com/T0/other";
+  ASSERT_TRUE(load(one_from_secret(std::string{kSecretUrl}), {key_of('a')}));
+  const std::string id = secret_endpoint_id(kSecretUrl);
+  EndpointState told = EndpointState::active;
+  store.before_configure = [&] { told = runtime.find(id)->state; };
+  ASSERT_TRUE(load(one_from_secret(std::string{kSecretUrl}), {key_of('a')}));
+  EXPECT_EQ(told, EndpointState::active);
+  // Another's change meanwhile does not let it go.
+  const std::string made = created_id();
+  store.before_configure = [&] {
+    EXPECT_EQ(runtime.caught_up_with, runtime.sets);
+    (void)await(registry.pause(made));
+    told = runtime.find(id)->state;
+  };
+  store.failure = ErrorKind::retry_later;
+  EXPECT_FALSE(load(one_from_secret(other), {key_of('a')}));
+  EXPECT_EQ(runtime.find(id)->state, EndpointState::active);
+  store.failure.reset();
+  ASSERT_TRUE(load(one_from_secret(other), {key_of('a')}));
+  EXPECT_EQ(told, EndpointState::paused);
+  EXPECT_EQ(runtime.find(secret_endpoint_id(other))->state, EndpointState::active);
+}
+
+TEST_F(Registry, only_a_resume_ends_that_an_endpoint_is_disabled) {
+  const std::string id = created_id();
+  EndpointRecord* record = store.record(id);
+  record->state = EndpointState::disabled;
+  record->state_reason = "410 Gone";
+  ++record->revision;
+  const auto paused = await(registry.pause(id));
+  ASSERT_FALSE(paused.has_value());
+  EXPECT_EQ(paused.error().kind, ErrorKind::refused);
+  EXPECT_EQ(paused.error().message,
+            "Endpoint " + id + " cannot be paused, it is disabled: resume it first");
+  EXPECT_EQ(found(id)->endpoint.state, EndpointState::disabled);
+  EXPECT_EQ(found(id)->state_reason, "410 Gone");
+  EXPECT_TRUE(await(registry.resume(id)).has_value());
+  EXPECT_TRUE(await(registry.pause(id)).has_value());
+}
+
 TEST_F(Registry, a_read_that_began_earlier_undoes_nothing) {
   const std::string id = created_id();
   const std::string other = created_id();

@@ -13,13 +13,15 @@ namespace {
 constexpr int kCheckpointPages = 2'048;
 // From here on the writer is asked to end it: 32 MiB.
 constexpr int kFinishPages = 8'192;
+// When reads were in the way of emptying it.
+constexpr std::chrono::milliseconds kEmptyAgain{250};
 
 }  // namespace
 
-Checkpointer::Checkpointer(std::unique_ptr<Connection> db, const Log& log,
-                           std::function<void()> finish)
-    : db_(std::move(db)), log_(log), finish_(std::move(finish)) {
+Checkpointer::Checkpointer(std::unique_ptr<Connection> db, const Log& log, Requests requests)
+    : db_(std::move(db)), log_(log), requests_(std::move(requests)) {
   checkpoint_at_ = kCheckpointPages;
+  empty_at_ = std::chrono::steady_clock::now() + kEraseWithin;
   thread_ = std::thread{[this] {
     pthread_setname_np(pthread_self(), "store-checkpt");
     work();
@@ -49,12 +51,42 @@ void Checkpointer::note_wal_pages(int pages) {
   wake_.notify_one();
 }
 
+void Checkpointer::note_erased() {
+  {
+    const std::lock_guard lock{mutex_};
+    if (empty_at_) {
+      return;  // many erasures, one emptying
+    }
+    empty_at_ = std::chrono::steady_clock::now() + kEraseWithin;
+  }
+  wake_.notify_one();
+}
+
+void Checkpointer::note_wal_emptied() {
+  const std::lock_guard lock{mutex_};
+  empty_at_.reset();
+}
+
 void Checkpointer::work() {
   std::unique_lock lock{mutex_};
   while (true) {
-    wake_.wait(lock, [this] { return is_stopping_ || wal_pages_ >= checkpoint_at_; });
+    const auto is_worth_it = [this] { return is_stopping_ || wal_pages_ >= checkpoint_at_; };
+    if (empty_at_) {
+      const auto until = *empty_at_;
+      wake_.wait_until(lock, until, is_worth_it);
+    } else {
+      wake_.wait(lock, [&] { return is_worth_it() || empty_at_; });
+    }
     if (is_stopping_) {
       return;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    const bool empties = empty_at_ && now >= *empty_at_;
+    if (!empties && wal_pages_ < checkpoint_at_) {
+      continue;
+    }
+    if (empties) {
+      empty_at_ = now + kEmptyAgain;  // until it is said to be empty
     }
     const int pages = wal_pages_;
     checkpoint_at_ = pages + kCheckpointPages;
@@ -65,7 +97,10 @@ void Checkpointer::work() {
       // always a little left: a second pass makes it less, and the writer does the rest between
       // two commits.
       checkpoint();
-      finish_();
+      requests_.finish();
+    }
+    if (empties) {
+      requests_.empty_wal();
     }
     lock.lock();
   }

@@ -6,10 +6,6 @@
 namespace dispatcher::sqlite {
 namespace {
 
-// Turns what is in review of the endpoint into deliveries that are due.
-constexpr const char* kFindReview =
-    "SELECT place FROM deliveries INDEXED BY deliveries_review_of WHERE state = 3 AND endpoint = ? "
-    "ORDER BY place";
 constexpr const char* kHasLeft = "its URL is no longer among those of the secret";
 
 // A wanted endpoint and the known one that stands for it, once that is found.
@@ -51,30 +47,10 @@ std::vector<Wanted*> match_known(Routes& routes, std::vector<Wanted>& wanted) {
   return newcomers;
 }
 
-void release_review(Transaction& transaction, EndpointNumber endpoint) {
-  std::vector<std::int64_t> seqs;
-  {
-    Query rows = transaction.db.query(kFindReview);
-    rows.bind(endpoint);
-    while (rows.step()) {
-      seqs.push_back(seq_at(rows.integer(0)));
-    }
-  }
-  for (const std::int64_t seq : seqs) {
-    auto event = load_event(transaction.db, seq, endpoint);
-    DeliveryRow* row = event ? event->find(endpoint) : nullptr;
-    if (row != nullptr) {
-      // A consumer that holds the event keeps it until its lease ends.
-      start_anew(*row, std::max(transaction.now_us, event->lease_until_us));
-      save_event(transaction, *event);
-    }
-  }
-}
-
 void take_over(Transaction& transaction, KnownEndpoint& left, Wanted& newcomer) {
   newcomer.number = left.number;
   newcomer.is_new = true;
-  release_review(transaction, left.number);
+  begin_release_of_review(transaction, left);
 }
 
 // An id made from another URL's hash may be taken: that URL's endpoint went on under another URL.

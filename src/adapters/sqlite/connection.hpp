@@ -23,6 +23,9 @@ namespace dispatcher::sqlite {
 
 class Connection;
 
+// How long a statement waits for what another connection has locked.
+inline constexpr int kBusyTimeoutMs = 5'000;
+
 // One use of a prepared statement: bind, step, read; it is reset when this goes out of scope.
 class Query {
  public:

@@ -153,18 +153,18 @@ Result<EventView> nack(Transaction& transaction, const EventId& id, const std::s
   if (!event) {
     return event_not_found(id);
   }
-  if (event->status != EventStatus::pending) {
-    return make_error(ErrorKind::conflict, fmt::format("event {} is done", to_string(id)));
-  }
-  if (is_held_by_another(transaction, *event, token)) {
+  if (event->status == EventStatus::pending && is_held_by_another(transaction, *event, token)) {
     return held_by_another(id);
+  }
+  // An expired lease that nobody has taken is still its holder's.
+  if (event->status != EventStatus::pending || token.empty() || event->lease_token != token) {
+    return make_error(ErrorKind::refused,
+                      fmt::format("event {} is not leased under that token", to_string(id)));
   }
   record_report(transaction, *event, request);
   settle_unrouted(*event, request);
   reschedule(transaction, *event, request);
-  event->lease_token.clear();
-  event->lease_until_us = 0;
-  event->consumer.clear();
+  end_lease(*event);
   event->updated_us = transaction.now_us;
   event->is_changed = true;
   finish_if_done(transaction, *event);

@@ -36,6 +36,7 @@ Result<void> erase(Transaction& transaction, const EventId& id) {
   transaction.db.execute("PRAGMA secure_delete=ON");
   erase_event(transaction, *event);
   transaction.db.execute("PRAGMA secure_delete=OFF");
+  transaction.state.has_erased = true;
   return {};
 }
 

@@ -136,6 +136,13 @@ void save_delivery(Connection& db, std::int64_t seq, const DeliveryRow& row) {
       .run();
 }
 
+void note_review(WriterState& state, EndpointNumber endpoint, std::int64_t seq) {
+  const KnownEndpoint* known = state.routes.find(endpoint);
+  if (known != nullptr && known->review_from) {
+    state.fresh_review[endpoint].insert(seq);
+  }
+}
+
 std::optional<std::string_view> null_if_empty(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<std::string_view>{text};
 }
@@ -207,6 +214,9 @@ void save_event(Transaction& transaction, EventRow& event) {
       continue;
     }
     save_delivery(db, event.seq, row);
+    if (row.state == RowState::review && (row.is_new || row.saved_as != RowState::review)) {
+      note_review(transaction.state, row.endpoint, event.seq);
+    }
     if (row.state == RowState::waiting) {
       transaction.state.lanes.note_waiting(row.endpoint, row.due_us, event.seq);
     }
@@ -283,13 +293,21 @@ DeliveryRow& row_for_report(EventRow& event, EndpointNumber endpoint) {
   return *event.deliveries.insert(place, std::move(row));
 }
 
+void end_lease(EventRow& event) {
+  if (event.lease_token.empty()) {
+    return;
+  }
+  event.lease_token.clear();
+  event.lease_until_us = 0;
+  event.consumer.clear();
+  event.is_changed = true;
+}
+
 void reopen(Transaction& transaction, EventRow& event) {
   event.status = EventStatus::pending;
   event.updated_us = transaction.now_us;
   event.latency_us.reset();
-  event.lease_token.clear();
-  event.lease_until_us = 0;
-  event.consumer.clear();
+  end_lease(event);
   event.is_changed = true;
 }
 

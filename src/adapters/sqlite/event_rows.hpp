@@ -91,6 +91,8 @@ std::int64_t note_attempt(DeliveryRow& row, const Attempt& attempt);
 
 // The row of that endpoint; made when there is none, in state `reported`.
 DeliveryRow& row_for_report(EventRow& event, EndpointNumber endpoint);
+// Whoever had it leased has it no more.
+void end_lease(EventRow& event);
 // It is pending again: what a consumer or the engine made of it counts no more.
 void reopen(Transaction& transaction, EventRow& event);
 // When nothing is open any more: delivered, when something was.

@@ -222,10 +222,11 @@ void forget_figures(Transaction& transaction) {
 Result<bool> maintain(Transaction& transaction, const RetentionPolicy& policy) {
   forget_figures(transaction);
   const bool has_backlog = route_backlog(transaction);
+  const bool has_replaced = release_replaced(transaction);
   const bool has_discards = discard_removed(transaction);
   const bool has_old_events = apply_retention(transaction, policy);
   const bool has_old_keys = forget_keys(transaction);
-  return has_backlog || has_discards || has_old_events || has_old_keys;
+  return has_backlog || has_replaced || has_discards || has_old_events || has_old_keys;
 }
 
 }  // namespace dispatcher::sqlite

@@ -51,6 +51,12 @@ void erase_event(Transaction& transaction, const EventRow& event);
 // Why it is in the state that it shows.
 [[nodiscard]] std::optional<std::string> shown_reason(const KnownEndpoint& endpoint);
 
+// replaced.cpp
+// Another URL has taken the endpoint's place: all that it has in review now is due again, in steps.
+void begin_release_of_review(Transaction& transaction, KnownEndpoint& endpoint);
+// Such a step; true when there is more to do at once.
+[[nodiscard]] bool release_replaced(Transaction& transaction);
+
 // endpoints.cpp
 [[nodiscard]] Result<EndpointRecord> create_endpoint(Transaction& transaction,
                                                      const EndpointRecord& record,

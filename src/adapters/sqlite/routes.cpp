@@ -16,7 +16,7 @@ constexpr std::int64_t kLastNumberGiven = kMaxEndpointNumber - 2 * std::int64_t{
 
 constexpr const char* kLoadEndpoints =
     "SELECT number, id, kind, state, url_hash, backlog_from, backlog_to, is_gone, reason, target, "
-    "revision FROM endpoints ORDER BY number";
+    "revision, review_from, review_to FROM endpoints ORDER BY number";
 constexpr const char* kLoadFilters =
     "SELECT endpoint, is_source, pattern FROM endpoint_patterns ORDER BY endpoint, is_source, "
     "position";
@@ -27,6 +27,8 @@ constexpr const char* kSaveEndpoint =
     "url_hash = ?5, backlog_from = ?7, backlog_to = ?8, is_gone = ?9, reason = ?10, target = ?11, "
     "revision = ?12, updated_us = ?6";
 constexpr const char* kSaveBacklog = "UPDATE endpoints SET backlog_from = ? WHERE number = ?";
+constexpr const char* kSaveReview =
+    "UPDATE endpoints SET review_from = ?, review_to = ? WHERE number = ?";
 constexpr const char* kDropFilters = "DELETE FROM endpoint_patterns WHERE endpoint = ?";
 constexpr const char* kSaveFilter =
     "INSERT INTO endpoint_patterns(endpoint, is_source, position, pattern) VALUES(?, ?, ?, ?)";
@@ -168,6 +170,8 @@ Routes load_routes(Connection& db) {
       endpoint.reason = rows.optional_text(8);
       endpoint.target = rows.text(9);
       endpoint.revision = rows.integer(10);
+      endpoint.review_from = rows.optional_integer(11);
+      endpoint.review_to = rows.integer(12);
       endpoint.filter = EventFilter{{}, {}};
       routes.restore(std::move(endpoint));
     }
@@ -198,6 +202,10 @@ void save_filter(Connection& db, const KnownEndpoint& endpoint) {
 
 void save_backlog(Connection& db, const KnownEndpoint& endpoint) {
   db.query(kSaveBacklog).bind(endpoint.backlog_from, endpoint.number).run();
+}
+
+void save_review(Connection& db, const KnownEndpoint& endpoint) {
+  db.query(kSaveReview).bind(endpoint.review_from, endpoint.review_to, endpoint.number).run();
 }
 
 EndpointNumber number_for_consumer(Connection& db, Routes& routes, const std::string& id,

@@ -32,6 +32,10 @@ struct KnownEndpoint {
   // have been looked at.
   std::optional<std::int64_t> backlog_from;
   std::int64_t backlog_to = 0;
+  // Another URL took its place: what of the events numbered in [review_from, review_to] is in
+  // review is to be due again; empty: it is.
+  std::optional<std::int64_t> review_from;
+  std::int64_t review_to = 0;
 
   // Deliveries are made for it: it is the engine's, whatever its state.
   [[nodiscard]] bool is_routed() const {
@@ -101,6 +105,8 @@ void save_endpoint(Connection& db, KnownEndpoint& endpoint, std::int64_t now_us)
 void save_filter(Connection& db, const KnownEndpoint& endpoint);
 // Its backlog alone, which is nobody's change.
 void save_backlog(Connection& db, const KnownEndpoint& endpoint);
+// Likewise, how far its review is released.
+void save_review(Connection& db, const KnownEndpoint& endpoint);
 
 // The number of an endpoint that a consumer named; one not heard of before is registered.
 [[nodiscard]] EndpointNumber number_for_consumer(Connection& db, Routes& routes,

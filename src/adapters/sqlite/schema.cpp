@@ -185,8 +185,15 @@ CREATE INDEX deliveries_tried ON deliveries(endpoint) WHERE state = 0 AND attemp
 CREATE INDEX deliveries_review_of ON deliveries(endpoint) WHERE state = 3;
 )sql";
 
+// What of an endpoint is in review among the events numbered [review_from, review_to] is still to
+// be made due, because another URL took its place; empty: nothing is.
+constexpr const char* kVersion3 = R"sql(
+ALTER TABLE endpoints ADD COLUMN review_from INTEGER;
+ALTER TABLE endpoints ADD COLUMN review_to INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 // Step i brings a file from version i to i + 1.
-constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2};
+constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2, kVersion3};
 
 Error newer(const std::string& path, std::int64_t version) {
   return make_error(ErrorKind::refused,

@@ -9,7 +9,7 @@ namespace dispatcher::sqlite {
 inline constexpr int kApplicationId = 0x45764473;
 
 // The version that this program writes.
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 // The first; what is copied whole may have any version from it on.
 inline constexpr int kFirstSchemaVersion = 1;
 

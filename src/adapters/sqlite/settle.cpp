@@ -87,6 +87,9 @@ Result<SettleAnswer> settle(Transaction& transaction, const Settlement& settleme
   if (row == nullptr) {
     return event_not_found(settlement.event_id);
   }
+  if (is_holder) {
+    end_lease(*event);  // one that had expired: the engine has taken the event since
+  }
   const std::int64_t number = note_attempt(*row, settlement.attempt);
   record_attempt(transaction, event->seq, row->endpoint, number, settlement.attempt);
   const auto recorded =

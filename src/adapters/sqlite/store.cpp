@@ -103,7 +103,13 @@ Result<void> SqliteStore::start(const SqliteStoreOptions& options, const Clock& 
                                        options.consumer_schedule};
   writer_ = std::make_unique<sqlite::Writer>(
       std::move(*writing), clock, random, log, std::move(writer_options),
-      [this](int pages) { checkpointer_->note_wal_pages(pages); });
+      sqlite::WriterListeners{[this](int pages, bool has_erased) {
+                                checkpointer_->note_wal_pages(pages);
+                                if (has_erased) {
+                                  checkpointer_->note_erased();
+                                }
+                              },
+                              [this] { checkpointer_->note_wal_emptied(); }});
   if (auto loaded = writer_->load(); !loaded) {
     return loaded.error();
   }
@@ -120,8 +126,10 @@ Result<void> SqliteStore::start(const SqliteStoreOptions& options, const Clock& 
     }
     reading.push_back(std::move(*opened));
   }
-  checkpointer_ = std::make_unique<sqlite::Checkpointer>(std::move(*checkpointing), log,
-                                                         [this] { writer_->finish_checkpoint(); });
+  checkpointer_ = std::make_unique<sqlite::Checkpointer>(
+      std::move(*checkpointing), log,
+      sqlite::Checkpointer::Requests{[this] { writer_->finish_checkpoint(); },
+                                     [this] { writer_->empty_wal(); }});
   readers_ = std::make_unique<sqlite::Readers>(
       std::move(reading), clock, [this] { return writer_->in_flight(); }, options.max_queued_reads);
   writer_->start();

@@ -11,9 +11,16 @@
 
 #include <chrono>
 #include <cstdint>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace dispatcher::sqlite {
+
+// By endpoint, the events that have come into review since another URL took its place, while what
+// was in review before that is being released: they are the new URL's. A kill or a
+// write that fails may have them forgotten; then such a one is tried once more.
+using FreshReview = std::unordered_map<EndpointNumber, std::unordered_set<std::int64_t>>;
 
 // What the webhook log holds, so that its bounds are kept without counting.
 struct WebhookLogTotals {
@@ -30,10 +37,13 @@ struct WriterState {
   Lanes lanes;
   Tallies tallies;
   Routes routes;
+  FreshReview fresh_review;
   std::int64_t next_seq = 1;
   WebhookLogTotals webhook_log;
   // Where retention goes on; it starts over when it has met nothing old enough.
   std::int64_t retention_after_seq = 0;
+  // A person has erased something since the writer last said so.
+  bool has_erased = false;
 };
 
 // Reads what of the state is in the file.

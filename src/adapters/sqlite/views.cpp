@@ -140,7 +140,15 @@ void complete_view(Connection& db, EventHead& head, const InFlight& in_flight,
     const auto endpoint = static_cast<EndpointNumber>(rows.integer(0));
     const auto state = static_cast<RowState>(rows.integer(1));
     sum.add(state, rows);
-    if (!with_deliveries || endpoint == kNoEndpoint) {
+    if (!with_deliveries) {
+      continue;
+    }
+    if (endpoint == kNoEndpoint) {
+      const bool is_reported =
+          state == RowState::review || (state == RowState::waiting && rows.integer(3) > 0);
+      if (is_reported) {
+        head.view.unmatched = read_delivery(rows, state);
+      }
       continue;
     }
     DeliveryView& view = head.view.deliveries.emplace_back(read_delivery(rows, state));

@@ -21,6 +21,9 @@ constexpr std::size_t kMaxGroupBytes = 8 * 1024 * 1024;
 constexpr std::size_t kBusyGroup = 8;
 constexpr std::chrono::microseconds kLinger{200};
 
+// For the reads that still need the WAL: as long as a read takes, or a commit.
+constexpr int kTruncationWaitMs = 20;
+
 int note_wal_pages(void* pages, sqlite3* /*handle*/, const char* /*database*/, int count) {
   *static_cast<int*>(pages) = count;
   return SQLITE_OK;
@@ -29,13 +32,13 @@ int note_wal_pages(void* pages, sqlite3* /*handle*/, const char* /*database*/, i
 }  // namespace
 
 Writer::Writer(std::unique_ptr<Connection> db, const Clock& clock, Random& random, const Log& log,
-               WriterOptions options, CommitListener on_commit)
+               WriterOptions options, WriterListeners listeners)
     : db_(std::move(db)),
       clock_(clock),
       random_(random),
       log_(log),
       options_(std::move(options)),
-      on_commit_(std::move(on_commit)),
+      listeners_(std::move(listeners)),
       state_(random.next()) {
   // Replaces the hook that checkpoints inside of commits.
   sqlite3_wal_hook(db_->handle(), note_wal_pages, &wal_pages_);
@@ -117,13 +120,16 @@ std::size_t Writer::queued() const {
 
 void Writer::work() {
   while (true) {
-    Group group = take_group();
-    if (group.empty()) {
+    auto group = take_group();
+    if (!group) {
       return;
     }
-    answer_claims(group);
-    if (!group.empty()) {
-      run_group(group);
+    answer_claims(*group);
+    if (!group->empty()) {
+      run_group(*group);
+    }
+    if (std::exchange(empties_wal_, false)) {
+      truncate_wal();
     }
     if (is_checkpoint_wanted_.exchange(false)) {
       checkpoint();
@@ -131,16 +137,17 @@ void Writer::work() {
   }
 }
 
-Writer::Group Writer::take_group() {
+std::optional<Writer::Group> Writer::take_group() {
   std::unique_lock lock{mutex_};
-  wake_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
-  if (last_group_ >= kBusyGroup) {
+  wake_.wait(lock, [this] { return is_stopping_ || !queue_.empty() || is_emptying_wanted_; });
+  empties_wal_ = std::exchange(is_emptying_wanted_, false);
+  if (!empties_wal_ && last_group_ >= kBusyGroup) {
     wanted_ = last_group_;
     wake_.wait_for(lock, kLinger, [this] { return is_stopping_ || is_group_ready(); });
     wanted_ = 1;
   }
   if (is_stopping_) {
-    return {};
+    return std::nullopt;
   }
   std::size_t bytes = 0;
   auto end = queue_.begin();
@@ -277,7 +284,7 @@ void Writer::note_success() {
   if (std::exchange(is_failing_, false)) {
     log_.info("the store can write again");
   }
-  on_commit_(wal_pages_);
+  listeners_.on_commit(wal_pages_, std::exchange(state_.has_erased, false));
 }
 
 void Writer::tell_hints() {
@@ -295,6 +302,24 @@ void Writer::checkpoint() {
   // Its failure is the checkpointer's to report: it meets the same one.
   (void)sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
                                   nullptr);
+}
+
+void Writer::empty_wal() {
+  {
+    const std::lock_guard lock{mutex_};
+    is_emptying_wanted_ = true;
+  }
+  wake_.notify_one();
+}
+
+void Writer::truncate_wal() {
+  sqlite3_busy_timeout(db_->handle(), kTruncationWaitMs);
+  const int code = sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                             nullptr, nullptr);
+  sqlite3_busy_timeout(db_->handle(), kBusyTimeoutMs);
+  if (code == SQLITE_OK) {
+    listeners_.on_wal_emptied();
+  }  // else the checkpointer asks again
 }
 
 }  // namespace dispatcher::sqlite

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -31,14 +32,18 @@ struct WriterOptions {
   std::vector<std::chrono::seconds> consumer_schedule;
 };
 
+// Called on the writer's thread.
+struct WriterListeners {
+  // After each commit that wrote.
+  std::function<void(int wal_pages, bool has_erased)> on_commit;
+  // Nothing is left in the WAL of what was committed before.
+  std::function<void()> on_wal_emptied;
+};
+
 class Writer {
  public:
-  // `on_commit` is called on the writer's thread after each commit that wrote, with the number of
-  // pages in the WAL.
-  using CommitListener = std::function<void(int wal_pages)>;
-
   Writer(std::unique_ptr<Connection> db, const Clock& clock, Random& random, const Log& log,
-         WriterOptions options, CommitListener on_commit);
+         WriterOptions options, WriterListeners listeners);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -59,6 +64,9 @@ class Writer {
   // Has the thread finish a checkpoint that is nearly done, between two groups: only so can the
   // WAL start over while writes keep coming.
   void finish_checkpoint() { is_checkpoint_wanted_ = true; }
+  // Has the thread empty the WAL, between two groups: after a checkpoint there is little left to
+  // do. Where a read stands in the way for more than a moment, nothing happens.
+  void empty_wal();
 
  private:
   using Group = std::vector<std::unique_ptr<WriteOperation>>;
@@ -66,7 +74,8 @@ class Writer {
   // Why it is not taken into the queue; empty when it is. With the lock held.
   [[nodiscard]] std::optional<Error> refusal_of(const WriteOperation& operation) const;
   void work();
-  [[nodiscard]] Group take_group();
+  // Waits for work. Empty when it is to stop; a group of none when the WAL is to be emptied.
+  [[nodiscard]] std::optional<Group> take_group();
   // Under the lock: the queue is worth a group.
   [[nodiscard]] bool is_group_ready() const;
   [[nodiscard]] Transaction make_transaction();
@@ -83,16 +92,18 @@ class Writer {
   void note_success();
   void tell_hints();
   void checkpoint();
+  void truncate_wal();
 
   std::unique_ptr<Connection> db_;
   const Clock& clock_;
   Random& random_;
   const Log& log_;
   WriterOptions options_;
-  CommitListener on_commit_;
+  WriterListeners listeners_;
   WriterState state_;
   int wal_pages_ = 0;
   bool is_failing_ = false;
+  bool empties_wal_ = false;  // after this group
   std::atomic<std::int64_t> commits_ = 0;
   std::atomic<bool> is_checkpoint_wanted_ = false;
 
@@ -104,6 +115,7 @@ class Writer {
   std::size_t wanted_ = 1;      // how many queued operations wake the thread
   std::size_t last_group_ = 0;  // how many there were
   bool is_stopping_ = false;
+  bool is_emptying_wanted_ = false;
 
   std::mutex hint_mutex_;
   Inbox::DueHint hint_;
