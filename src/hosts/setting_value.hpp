@@ -18,8 +18,8 @@ struct StatusList {
   std::vector<int> not_retryable;
 };
 
-// By the row's type: text, choice and time; list and urls; whole; share; duration and seconds; durations;
-// statuses; flag.
+// By the row's type: text, choice and time; list and urls; whole; share; duration and seconds;
+// durations; statuses; flag.
 using SettingValue =
     std::variant<std::string, std::vector<std::string>, std::int64_t, double,
                  std::chrono::microseconds, std::vector<std::chrono::seconds>, StatusList, bool>;
