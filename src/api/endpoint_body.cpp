@@ -119,8 +119,7 @@ class EndpointReader {
     const auto url = text ? parse_webhook_url(*text) : std::nullopt;
     if (!url) {
       if (text) {
-        faults_.wrong_value(loc, "this is no https://HOST[:PORT]/PATH of at most 8,192 bytes",
-                            mask());
+        faults_.wrong_value(loc, *fault_of_webhook_url(*text), mask());
       }
       return;
     }

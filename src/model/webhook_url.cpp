@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace dispatcher {
 namespace {
@@ -111,13 +112,15 @@ bool read_port(std::string_view text, WebhookUrl& url) {
   return error == std::errc{} && end == text.data() + text.size() && url.port != 0;
 }
 
-bool read_authority(std::string_view text, WebhookUrl& url) {
+using Fault = std::optional<std::string_view>;
+
+Fault read_authority(std::string_view text, WebhookUrl& url) {
   const auto at = text.find('@');
   if (at != std::string_view::npos) {
     const auto userinfo = text.substr(0, at);
     const auto credentials = decoded(userinfo, ":");
     if (!credentials) {
-      return false;
+      return "the user and password before the @ have a character that needs percent-encoding";
     }
     url.basic_credentials = *credentials;
     if (!is_one_of(userinfo, ':')) {
@@ -125,11 +128,50 @@ bool read_authority(std::string_view text, WebhookUrl& url) {
     }
     text.remove_prefix(at + 1);
   }
-  if (!take_host(text, url)) {
-    return false;
+  if (text.empty() || text.front() == ':') {
+    return "there is no host (give https://HOST[:PORT]/PATH)";
   }
-  const bool is_port = text.empty() || text.front() == ':';
-  return is_port && read_port(text, url);
+  if (!take_host(text, url) || (!text.empty() && text.front() != ':')) {
+    return "the host is neither a name of the DNS nor an IP address (one of IPv6 in brackets)";
+  }
+  if (!read_port(text, url)) {
+    return "the port is not one of 1 to 65535";
+  }
+  return std::nullopt;
+}
+
+bool is_blank_or_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte <= 0x20 || byte == 0x7F;
+}
+
+// Takes it apart; says what is wrong where that cannot be done.
+Fault read_webhook_url(std::string_view text, WebhookUrl& url) {
+  if (text.size() > kMaxUrlBytes) {
+    return "it has more than 8,192 bytes";
+  }
+  if (std::any_of(text.begin(), text.end(), is_blank_or_control)) {
+    return "it has a blank, a line end or another control character (%20 stands for a blank)";
+  }
+  const auto is_https = take_scheme(text);
+  if (!is_https) {
+    return "it does not begin with https:// (give https://HOST[:PORT]/PATH)";
+  }
+  url.is_https = *is_https;
+  const auto authority_end = std::min(text.find_first_of("/?#"), text.size());
+  if (const Fault fault = read_authority(text.substr(0, authority_end), url)) {
+    return fault;
+  }
+  text.remove_prefix(authority_end);
+  const auto fragment_start = std::min(text.find('#'), text.size());
+  const std::string_view target = text.substr(0, fragment_start);
+  const std::string_view fragment = text.substr(fragment_start);
+  if (!decoded(target, "/?:@") || !decoded(fragment, "#/?:@")) {
+    return "its path or query has a character that needs percent-encoding, or a % without its two "
+           "digits";
+  }
+  url.target = target.starts_with('/') ? std::string{target} : "/" + std::string{target};
+  return std::nullopt;
 }
 
 std::string bracketed(const WebhookUrl& url) {
@@ -148,28 +190,13 @@ std::string WebhookUrl::display() const {
 }
 
 std::optional<WebhookUrl> parse_webhook_url(std::string_view text) {
-  if (text.size() > kMaxUrlBytes) {
-    return std::nullopt;
-  }
-  const auto is_https = take_scheme(text);
-  if (!is_https) {
-    return std::nullopt;
-  }
   WebhookUrl url;
-  url.is_https = *is_https;
-  const auto authority_end = std::min(text.find_first_of("/?#"), text.size());
-  if (!read_authority(text.substr(0, authority_end), url)) {
-    return std::nullopt;
-  }
-  text.remove_prefix(authority_end);
-  const auto fragment_start = std::min(text.find('#'), text.size());
-  const std::string_view target = text.substr(0, fragment_start);
-  const std::string_view fragment = text.substr(fragment_start);
-  if (!decoded(target, "/?:@") || !decoded(fragment, "#/?:@")) {
-    return std::nullopt;
-  }
-  url.target = target.starts_with('/') ? std::string{target} : "/" + std::string{target};
-  return url;
+  return read_webhook_url(text, url) ? std::nullopt : std::optional{std::move(url)};
+}
+
+std::optional<std::string_view> fault_of_webhook_url(std::string_view text) {
+  WebhookUrl url;
+  return read_webhook_url(text, url);
 }
 
 }  // namespace dispatcher

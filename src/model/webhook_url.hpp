@@ -26,4 +26,7 @@ struct WebhookUrl {
 // for anything else. Whether `http` or the address is allowed is not asked here.
 [[nodiscard]] std::optional<WebhookUrl> parse_webhook_url(std::string_view text);
 
+// What is wrong with one that is none, in words that show nothing of it. Empty when it is one.
+[[nodiscard]] std::optional<std::string_view> fault_of_webhook_url(std::string_view text);
+
 }  // namespace dispatcher

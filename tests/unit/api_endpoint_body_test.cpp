@@ -109,7 +109,7 @@ TEST(EndpointBody, faults_of_a_url_do_not_show_it) {
   const std::string tail = R"(,"ctx":{"error":{}}})";
   EXPECT_EQ(read(R"({"url":"hunter2"})").faults,
             detail(head +
-                   R"(this is no https://HOST[:PORT]/PATH of at most 8,192 bytes",)"
+                   R"-(it does not begin with https:// (give https://HOST[:PORT]/PATH)",)-"
                    R"("input":"***")" +
                    tail));
   EXPECT_EQ(read(R"({"url":7})").faults,

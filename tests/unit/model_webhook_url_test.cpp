@@ -12,6 +12,42 @@ namespace {
 
 using namespace std::string_view_literals;
 
+TEST(WebhookUrl, what_is_wrong_with_one_is_said_without_showing_it) {
+  struct Case {
+    std::string text;
+    std::string_view fault;
+  };
+  const std::vector<Case> cases{
+      {"ftp://a.example/hunter2", "does not begin with https://"},
+      {"a.example/hunter2", "does not begin with https://"},
+      {"", "does not begin with https://"},
+      {"https://a.example:99999/hunter2", "port"},
+      {"http://127.0.0.1:0/hunter2", "port"},
+      {"https://a.example:x/hunter2", "port"},
+      {"https://a.example/hunter2 x", "blank"},
+      {" https://a.example/hunter2", "blank"},
+      {"https://a.example/hunter2\n", "line end"},
+      {"https:///hunter2", "no host"},
+      {"https://:8443/hunter2", "no host"},
+      {"https://user:word@/hunter2", "no host"},
+      {"https://a%2Fb.example/hunter2", "host is neither"},
+      {"https://[::1/hunter2", "host is neither"},
+      {"https://[::1]x/hunter2", "host is neither"},
+      {"https://us{er@a.example/hunter2", "before the @"},
+      {"https://a.example/hunter2{", "path or query"},
+      {"https://a.example/hunter2?%2", "path or query"},
+      {"https://a.example/" + std::string(8192, 'x'), "8,192 bytes"},
+  };
+  for (const Case& c : cases) {
+    EXPECT_FALSE(parse_webhook_url(c.text)) << c.text;
+    const auto fault = fault_of_webhook_url(c.text);
+    ASSERT_TRUE(fault) << c.text;
+    EXPECT_NE(fault->find(c.fault), std::string_view::npos) << c.text << ": " << *fault;
+    EXPECT_EQ(fault->find("hunter2"), std::string_view::npos) << *fault;
+  }
+  EXPECT_FALSE(fault_of_webhook_url("https://a.example/x"));
+}
+
 TEST(WebhookUrl, is_taken_apart) {
   struct Case {
     std::string_view text;
