@@ -49,7 +49,7 @@ struct Began {
 Tried tried_of(const Exchange& exchange, const Endpoint& endpoint, const Began& began,
                std::int64_t number, const Clock& clock) {
   Tried tried;
-  tried.verdict = classify(exchange, endpoint.retry.statuses, clock.wall());
+  tried.verdict = classify(exchange, endpoint.retry.statuses, clock.wall(), endpoint.url.is_https);
   Attempt& attempt = tried.attempt;
   attempt.number = number;
   attempt.endpoint_id = endpoint.id;

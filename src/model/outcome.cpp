@@ -30,22 +30,22 @@ Verdict classify_failure(const Failure& failure) {
 
 // ` to https://host`, without the path, which may be a secret. RFC 3986, section 4.2: a reference
 // that names no scheme and no host stays on the same one.
-std::string where_to(std::string_view location) {
+std::string where_to(std::string_view location, bool is_https) {
   const auto scheme_end = location.find(':');
   const bool is_relative =
       scheme_end == std::string_view::npos || location.find_first_of("/?#") < scheme_end;
   if (is_relative && !location.empty() && !location.starts_with("//")) {
     return " within the same host";
   }
-  const auto target =
-      parse_webhook_url(is_relative ? "https:" + std::string{location} : std::string{location});
+  const std::string scheme = is_relative ? (is_https ? "https:" : "http:") : "";
+  const auto target = parse_webhook_url(scheme + std::string{location});
   return " to " + (target ? target->display() : "what is no web address");
 }
 
-std::string redirect_message(const Answer& answer) {
+std::string redirect_message(const Answer& answer, bool is_https) {
   std::string message = "status: " + std::to_string(answer.status) + " redirects";
   if (const auto location = answer.header("location")) {
-    message += where_to(*location);
+    message += where_to(*location, is_https);
   }
   return message + "; redirects are not followed";
 }
@@ -62,7 +62,8 @@ bool StatusPolicy::is_retryable(int status) const {
   return status == 429 || (status >= 500 && status <= 599) || contains(also_retryable);
 }
 
-Verdict classify(const Exchange& exchange, const StatusPolicy& policy, WallTime now) {
+Verdict classify(const Exchange& exchange, const StatusPolicy& policy, WallTime now,
+                 bool is_https) {
   if (const auto* failure = std::get_if<Failure>(&exchange.result)) {
     return classify_failure(*failure);
   }
@@ -77,7 +78,7 @@ Verdict classify(const Exchange& exchange, const StatusPolicy& policy, WallTime 
   if (answer.status >= 300 && answer.status <= 399) {
     verdict.outcome = Outcome::refused;
     verdict.review_reason = ReviewReason::redirected;
-    verdict.error = redirect_message(answer);
+    verdict.error = redirect_message(answer, is_https);
     return verdict;
   }
   if (!policy.is_retryable(answer.status)) {

@@ -29,7 +29,9 @@ struct Verdict {
 };
 
 // `now` is what an HTTP date in Retry-After counts from.
-[[nodiscard]] Verdict classify(const Exchange& exchange, const StatusPolicy& policy, WallTime now);
+// `is_https` is the request's scheme: what a redirect that names none leads to.
+[[nodiscard]] Verdict classify(const Exchange& exchange, const StatusPolicy& policy, WallTime now,
+                               bool is_https = true);
 
 // Seconds or an HTTP date (RFC 9110, section 10.2.3), never negative, capped at 24 h. Empty when it
 // is neither.

@@ -150,6 +150,9 @@ TEST(Outcome, a_redirect_names_the_host_it_leads_to_and_nothing_more) {
     const Verdict verdict = classify(answered(302, {{"LOCATION", c.location}}), {}, kNow);
     EXPECT_EQ(verdict.error, c.error) << c.location;
   }
+  EXPECT_EQ(
+      classify(answered(302, {{"Location", "//other.example/secret"}}), {}, kNow, false).error,
+      "status: 302 redirects to http://other.example; redirects are not followed");
 }
 
 TEST(Outcome, retry_after_is_read_from_429_and_503_and_pauses_the_endpoint_of_a_429) {
