@@ -69,6 +69,11 @@ std::optional<std::string_view> fault_of_header_value(std::string_view value) {
   if (!is_clean) {
     return "a header's value has no line ends and no other control characters";
   }
+  // They are no part of a value (RFC 9110, section 5.5): what was given would not be what arrives.
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  if (!value.empty() && (is_blank(value.front()) || is_blank(value.back()))) {
+    return "a header's value begins and ends with no blank and no tab";
+  }
   return std::nullopt;
 }
 

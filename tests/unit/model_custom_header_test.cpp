@@ -47,5 +47,11 @@ TEST(CustomHeader, a_value_has_no_line_ends_and_no_control_characters) {
   }
 }
 
+TEST(CustomHeader, a_value_has_no_blank_at_its_ends) {
+  for (const std::string value : {" a", "a ", "\ta", "a\t", " ", "  a  "}) {
+    EXPECT_TRUE(fault_of_header_value(value)) << value;
+  }
+}
+
 }  // namespace
 }  // namespace dispatcher
