@@ -2,6 +2,7 @@
 
 #include "api/event_json.hpp"
 #include "api/text.hpp"
+#include "base/bytes.hpp"
 #include "base/json_text.hpp"
 #include "base/number_text.hpp"
 
@@ -93,6 +94,27 @@ std::vector<HttpHeader> masked_headers(const std::vector<HttpHeader>& headers,
   return shown;
 }
 
+// Those that the HTTP client writes by itself are among them, in the places where it writes them.
+std::vector<HttpHeader> sent_headers(const HttpRequest& request,
+                                     const std::vector<HttpHeader>& secret, bool reveals) {
+  std::vector<HttpHeader> sent{{"Host", request.url.host_header()}};
+  const bool has_authorization = std::any_of(
+      request.headers.begin(), request.headers.end(),
+      [](const HttpHeader& one) { return equals_ignoring_case(one.name, "authorization"); });
+  if (!request.url.basic_credentials.empty() && !has_authorization) {
+    sent.push_back({"Authorization", reveals ? "Basic " + to_base64(request.url.basic_credentials)
+                                             : std::string{kMask}});
+  }
+  for (HttpHeader& header : masked_headers(request.headers, secret, reveals)) {
+    sent.push_back(std::move(header));
+  }
+  sent.push_back({"Content-Length", std::to_string(request.body.size())});
+  if (request.max_idle_connections == 0) {
+    sent.push_back({"Connection", "close"});
+  }
+  return sent;
+}
+
 std::string shown_url(const EndpointView& view, bool reveals) {
   return reveals && !view.url.empty() ? view.url : masked_url(view.target);
 }
@@ -175,9 +197,10 @@ std::string test_json(const TestedEndpoint& tested, bool reveals) {
   out.pop_back();  // the object goes on
   out += R"(,"request":)";
   ObjectWriter request{out};
+  request.text("method", exchange.request.method);
   request.text("url", shown_url(*tested.view, reveals));
   append_headers(request.name("headers"),
-                 masked_headers(exchange.request.headers, tested.view->endpoint.headers, reveals));
+                 sent_headers(exchange.request, tested.view->endpoint.headers, reveals));
   request.text("body", to_valid_utf8(exchange.request.body));
   request.end();
   out += R"(,"response_headers":)";

@@ -57,7 +57,9 @@ void append_request(std::string& out, std::string_view request, bool reveals) {
   const std::string text = text_member(request, "url");
   const auto url = parse_webhook_url(text);
   const std::string hidden = url ? url->display() : "?";
-  append_marked(out, kSent, "POST " + (reveals ? text : hidden));
+  const std::string method = text_member(request, "method");
+  append_marked(out, kSent,
+                fmt::format("{} {}", method.empty() ? "POST" : method, reveals ? text : hidden));
   append_headers(out, kSent, member(request, "headers"));
   append_body(out, kSent, text_member(request, "body"));
 }

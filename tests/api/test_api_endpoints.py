@@ -154,7 +154,8 @@ def test_secrets_are_shown_when_they_are_to_be_revealed_alone(hooks):
 
 def test_a_test_event_shows_the_whole_exchange_and_is_kept_nowhere(hooks, receive):
     receiver = receive(status=202, headers=[("X-Answer", "a"), ("X-Answer", "b")])
-    endpoint = create(hooks, receiver.url("/path"), headers={"X-Key": "value"})
+    url = receiver.url("/path").replace("//", "//user:word@")
+    endpoint = create(hooks, url, headers={"X-Key": "value"})
     hooks.post(f"/endpoints/{endpoint['id']}/pause")
     tested = hooks.post(f"/endpoints/{endpoint['id']}/test")
     assert tested.status == 200
@@ -164,10 +165,12 @@ def test_a_test_event_shows_the_whole_exchange_and_is_kept_nowhere(hooks, receiv
     assert (shown["outcome"], shown["status"], shown["response_body"]) == ("delivered", 202, "ok")
     [(path, headers, body)] = receiver.requests
     assert path == "/path" and headers["X-Key"] == "value"
+    assert shown["request"]["method"] == "POST"
     assert shown["request"]["url"] == receiver.url("/***")
     assert shown["request"]["body"].encode() == body
     sent = {name.lower(): value for name, value in shown["request"]["headers"].items()}
-    assert sent["x-key"] == "***"
+    received = {name.lower(): value for name, value in headers.items()}
+    assert sent == {**received, "x-key": "***", "authorization": "***"}
     assert sent["webhook-signature"] == standard_signature(endpoint["secret"], headers, body)
     answered = {name.lower(): value for name, value in shown["response_headers"].items()}
     assert answered["x-answer"] == "a, b"

@@ -76,6 +76,7 @@ def test_a_test_shows_the_exchange_and_is_no_delivery(shop):
     endpoint, _ = shop.add("--header", f"X-Tenant: {MARK}")
     shown = shop.run("endpoints", "test", endpoint)
     assert f"> POST https://127.0.0.1:{shop.receiver.port}\n" in shown and MARK not in shown
+    assert f"> Host: 127.0.0.1:{shop.receiver.port}\n" in shown and "> Content-Length: " in shown
     assert "\n< 200\n" in shown and "delivered in " in shown
     assert "webhook-signature" in shown.lower()
     assert len(shop.receiver.records()) == 1

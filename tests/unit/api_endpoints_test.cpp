@@ -221,7 +221,8 @@ TEST_F(ApiEndpoints, a_test_shows_the_exchange_with_its_secrets_masked) {
   const std::string id =
       create(R"({"url":"https://a.test/hunter2","headers":{"X-Key":"hunter3"}})");
   TestExchange& exchange = *runtime.test_answer;
-  exchange.request.url = *parse_webhook_url("https://a.test/hunter2");
+  exchange.request.url = *parse_webhook_url("https://me:hunter4@a.test/hunter2");
+  exchange.request.max_idle_connections = 1;
   exchange.request.headers = {{"webhook-signature", "v1,abc"}, {"x-key", "hunter3"}};
   exchange.request.body = "{}";
   exchange.attempt.number = 1;
@@ -236,8 +237,9 @@ TEST_F(ApiEndpoints, a_test_shows_the_exchange_with_its_secrets_masked) {
             R"({"number":1,"endpoint_id":")" + id +
                 R"(","started_at":"1970-01-01T00:00:00.000000Z","duration_ms":0,)"
                 R"("outcome":"delivered","status":200,"error":null,"response_body":"thanks",)"
-                R"("remote_address":"","request":{"url":"https://a.test/***","headers":)"
-                R"({"webhook-signature":"v1,abc","x-key":"***"},"body":"{}"},)"
+                R"("remote_address":"","request":{"method":"POST","url":"https://a.test/***",)"
+                R"("headers":{"Host":"a.test","Authorization":"***","webhook-signature":"v1,abc",)"
+                R"("x-key":"***","Content-Length":"2"},"body":"{}"},)"
                 R"("response_headers":{"Server":"x","Via":"a, b"}})");
   EXPECT_NE(call("POST", "/endpoints/" + id + "/test?reveal=true").body.find("hunter3"),
             std::string::npos);
