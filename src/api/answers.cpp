@@ -74,7 +74,6 @@ ServerAnswer event_error_answer(const Error& error, std::string_view id) {
   switch (error.kind) {
     case ErrorKind::not_found: return event_not_found_answer(id);
     case ErrorKind::conflict: return error_answer(409, lease_conflict_detail(id));
-    case ErrorKind::refused: return error_answer(409, not_leased_detail(id));
     default: return store_error_answer(error);
   }
 }

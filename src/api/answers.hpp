@@ -35,8 +35,7 @@ namespace dispatcher {
 // What a failed call of the store means to a client: 503 with `Retry-After`, never 500. The store's
 // own words stay inside: they may name files.
 [[nodiscard]] ServerAnswer store_error_answer(const Error& error);
-// The same for a call about one event: 404, and 409 where another lease lives, or where there is
-// none under the token that a call needs.
+// The same for a call about one event: 404, and 409 where another lease lives.
 [[nodiscard]] ServerAnswer event_error_answer(const Error& error, std::string_view id);
 
 }  // namespace dispatcher

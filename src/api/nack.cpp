@@ -178,6 +178,9 @@ HandlerResult post_nack(const ApiContext& context, ApiRequest request) {
   }
   std::string lease = *token;
   const auto view = co_await context.store.nack(*id, std::move(lease), std::move(nack));
+  if (!view && view.error().kind == ErrorKind::refused) {
+    co_return error_answer(409, not_leased_detail(request.id));
+  }
   if (!view) {
     co_return event_error_answer(view.error(), request.id);
   }

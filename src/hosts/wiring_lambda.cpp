@@ -121,6 +121,10 @@ Result<int> lambda(const Result<LambdaConfig>& config, const std::string& runtim
   access.read_key = [&](MonoTime deadline) -> boost::asio::awaitable<std::optional<std::string>> {
     secrets->forget();
     const auto bundle = co_await secrets->read(deadline);
+    if (!bundle) {
+      log.warning("the API refused the key, and the secret cannot be read again",
+                  {{"error", bundle.error().message}});
+    }
     co_return bundle ? std::optional{bundle->api_keys.front()} : std::nullopt;
   };
   ApiSession api{api_calls, clock, std::move(access)};

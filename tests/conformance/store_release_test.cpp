@@ -224,7 +224,7 @@ TEST_P(StoreSuite, a_consumer_may_have_what_a_person_discarded_under_its_lease) 
   const Event event = append_event();
   const LeasedEvents leased = lease(1, seconds{60});
   EXPECT_EQ(release(event.id, kDiscard).value(), 1);
-  EXPECT_EQ(nack(event.id, leased.token, {}).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(nack(event.id, leased.token, {}).error().kind, ErrorKind::refused);
   ASSERT_TRUE(ack(event.id, leased.token).has_value());
   EXPECT_EQ(view(event.id).progress.status, EventStatus::delivered);
 }

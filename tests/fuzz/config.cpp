@@ -24,6 +24,7 @@ bool is_allowed(const SettingRow& row, const SettingValue& value) {
     return duration >= milliseconds{row.min} && duration <= milliseconds{row.max};
   };
   switch (row.type) {
+    case ValueType::time: return parse_timestamp(std::get<std::string>(value)).has_value();
     case ValueType::text: return std::get<std::string>(value).find('\0') == std::string::npos;
     case ValueType::list:
     case ValueType::texts:
