@@ -143,6 +143,18 @@ void EngineRuntime::set_endpoints(std::vector<Endpoint> endpoints) {
   });
 }
 
+void EngineRuntime::resume(EndpointNumber number) {
+  const auto work = door_->enter();
+  if (!work) {
+    return;
+  }
+  asio::post(work->get_executor(), [door = door_, number] {
+    if (Engine* engine = door->engine()) {
+      engine->resume(number);
+    }
+  });
+}
+
 asio::awaitable<std::vector<EndpointHealth>> EngineRuntime::health() {
   auto work = door_->enter();
   if (!work) {

@@ -23,6 +23,7 @@ class EngineRuntime : public EndpointRuntime {
   EngineRuntime& operator=(const EngineRuntime&) = delete;
 
   void set_endpoints(std::vector<Endpoint> endpoints) override;
+  void resume(EndpointNumber number) override;
   [[nodiscard]] boost::asio::awaitable<std::vector<EndpointHealth>> health() override;
   [[nodiscard]] boost::asio::awaitable<std::optional<TestExchange>> test(
       Endpoint endpoint) override;

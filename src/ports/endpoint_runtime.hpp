@@ -46,6 +46,9 @@ class EndpointRuntime {
   // The set of endpoints is another from now on; what is in flight goes on.
   virtual void set_endpoints(std::vector<Endpoint> endpoints) = 0;
 
+  // A person has resumed it: a 429's pause, if there is one, ends at once.
+  virtual void resume(EndpointNumber number) = 0;
+
   // Of all endpoints that the engine has, in the order of their numbers.
   [[nodiscard]] virtual boost::asio::awaitable<std::vector<EndpointHealth>> health() = 0;
 

@@ -14,6 +14,7 @@ class RecordingRuntime : public EndpointRuntime {
   std::vector<Endpoint> endpoints;  // the last set
   int sets = 0;                     // how many there were
   std::vector<EndpointHealth> known_health;
+  std::vector<EndpointNumber> resumed;
   std::vector<Endpoint> tested;
   std::optional<TestExchange> test_answer = TestExchange{};
 
@@ -21,6 +22,8 @@ class RecordingRuntime : public EndpointRuntime {
     endpoints = std::move(given);
     ++sets;
   }
+
+  void resume(EndpointNumber number) override { resumed.push_back(number); }
 
   [[nodiscard]] boost::asio::awaitable<std::vector<EndpointHealth>> health() override {
     co_return known_health;

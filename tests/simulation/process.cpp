@@ -204,6 +204,10 @@ void Process::set_endpoints(std::vector<Endpoint> endpoints) {
   boost::asio::post(loop_, std::move(set));
 }
 
+void Process::resume(EndpointNumber number) {
+  boost::asio::post(loop_, [this, number] { engine_->resume(number); });
+}
+
 boost::asio::awaitable<std::vector<EndpointHealth>> Process::health() {
   co_return std::vector<EndpointHealth>{};
 }
