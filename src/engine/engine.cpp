@@ -289,6 +289,14 @@ void Engine::set_endpoints(std::vector<Endpoint> endpoints) {
   wakeup_.wake();
 }
 
+void Engine::resume(EndpointNumber number) {
+  if (Lane* lane = lanes_.find(number)) {
+    lane->paused_until = MonoTime{};
+    lanes_.refresh(*lane, now());
+    wakeup_.wake();
+  }
+}
+
 Slots Engine::slots() const {
   const std::size_t used = std::min(in_flight_, options_.max_in_flight);
   return {options_.max_in_flight, options_.max_in_flight - used};

@@ -85,6 +85,9 @@ class Engine {
   // The set of endpoints is another from now on; what is in flight goes on. On the engine's loop.
   void set_endpoints(std::vector<Endpoint> endpoints);
 
+  // What a 429 asked for holds this endpoint no longer. On the engine's loop.
+  void resume(EndpointNumber number);
+
   // For the attempts that begin from now on. On the engine's loop.
   void set_identity(SenderIdentity identity) { options_.identity = std::move(identity); }
 

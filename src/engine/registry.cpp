@@ -129,7 +129,11 @@ awaitable<Result<EndpointViewPtr>> EndpointRegistry::pause(std::string id) {
 }
 
 awaitable<Result<EndpointViewPtr>> EndpointRegistry::resume(std::string id) {
-  co_return co_await set_state(std::move(id), EndpointState::active);
+  auto view = co_await set_state(std::move(id), EndpointState::active);
+  if (view) {
+    ports_.runtime.resume((*view)->endpoint.number);
+  }
+  co_return view;
 }
 
 awaitable<Result<EndpointViewPtr>> EndpointRegistry::set_state(std::string id,

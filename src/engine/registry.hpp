@@ -88,7 +88,7 @@ class EndpointRegistry {
   [[nodiscard]] boost::asio::awaitable<Result<EndpointViewPtr>> change(std::string id,
                                                                        DraftEdit edit);
   [[nodiscard]] boost::asio::awaitable<Result<EndpointViewPtr>> pause(std::string id);
-  // Also ends that it is disabled by what was answered.
+  // Also ends that it is disabled, or paused by a 429, by what was answered.
   [[nodiscard]] boost::asio::awaitable<Result<EndpointViewPtr>> resume(std::string id);
   [[nodiscard]] boost::asio::awaitable<Result<RotatedSecret>> rotate_secret(
       std::string id, std::chrono::seconds overlap);

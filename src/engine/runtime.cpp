@@ -156,6 +156,18 @@ asio::awaitable<void> EngineRuntime::caught_up() {
   co_await asio::co_spawn(executor, std::move(passing), asio::use_awaitable);
 }
 
+void EngineRuntime::resume(EndpointNumber number) {
+  const auto work = door_->enter();
+  if (!work) {
+    return;
+  }
+  asio::post(work->get_executor(), [door = door_, number] {
+    if (Engine* engine = door->engine()) {
+      engine->resume(number);
+    }
+  });
+}
+
 asio::awaitable<std::vector<EndpointHealth>> EngineRuntime::health() {
   auto work = door_->enter();
   if (!work) {

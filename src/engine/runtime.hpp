@@ -24,6 +24,7 @@ class EngineRuntime : public EndpointRuntime {
 
   void set_endpoints(std::vector<Endpoint> endpoints) override;
   [[nodiscard]] boost::asio::awaitable<void> caught_up() override;
+  void resume(EndpointNumber number) override;
   [[nodiscard]] boost::asio::awaitable<std::vector<EndpointHealth>> health() override;
   [[nodiscard]] boost::asio::awaitable<std::optional<TestExchange>> test(
       Endpoint endpoint) override;

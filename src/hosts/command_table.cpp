@@ -49,7 +49,8 @@ constexpr std::array kCommands{
                "dispatcher endpoints set ep_1a2b3c4d --concurrency 8 --timeout 10s"},
     CommandRow{endpoints_pause, "endpoints", "pause", "send nothing more; its events wait",
                "dispatcher endpoints pause ep_1a2b3c4d"},
-    CommandRow{endpoints_resume, "endpoints", "resume", "send again, also after it was disabled",
+    CommandRow{endpoints_resume, "endpoints", "resume",
+               "send again, also after it was disabled, or paused by a 429",
                "dispatcher endpoints resume ep_1a2b3c4d"},
     CommandRow{endpoints_test, "endpoints", "test",
                "send one signed test event and show the whole exchange; status 1 unless answered "

@@ -49,6 +49,9 @@ class EndpointRuntime {
   // Returns when the sets that were handed over before are those that attempts begin by.
   [[nodiscard]] virtual boost::asio::awaitable<void> caught_up() = 0;
 
+  // A person has resumed it: a 429's pause, if there is one, ends at once.
+  virtual void resume(EndpointNumber number) = 0;
+
   // Of all endpoints that the engine has, in the order of their numbers.
   [[nodiscard]] virtual boost::asio::awaitable<std::vector<EndpointHealth>> health() = 0;
 

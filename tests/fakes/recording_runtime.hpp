@@ -15,6 +15,7 @@ class RecordingRuntime : public EndpointRuntime {
   int sets = 0;                     // how many there were
   int caught_up_with = 0;           // of those, how many there were when it was last asked for
   std::vector<EndpointHealth> known_health;
+  std::vector<EndpointNumber> resumed;
   std::vector<Endpoint> tested;
   std::optional<TestExchange> test_answer = TestExchange{};
 
@@ -27,6 +28,8 @@ class RecordingRuntime : public EndpointRuntime {
     caught_up_with = sets;
     co_return;
   }
+
+  void resume(EndpointNumber number) override { resumed.push_back(number); }
 
   [[nodiscard]] boost::asio::awaitable<std::vector<EndpointHealth>> health() override {
     co_return known_health;

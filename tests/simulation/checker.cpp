@@ -293,7 +293,19 @@ void Checker::check_lease(const EventId& id, const Visit& visit) {
   }
 }
 
+void Checker::on_resuming(EndpointNumber number) {
+  configuration_.on_resuming(number);
+}
+
+void Checker::on_resumed(EndpointNumber number) {
+  configuration_.on_resumed(number);
+  std::erase_if(pauses_, [&](const auto& one) { return number_of(one.first) == number; });
+}
+
 void Checker::check_pause(const Visit& visit) {
+  if (configuration_.is_resuming(number_of(visit.host))) {
+    return;  // it ends any moment
+  }
   const auto pause = pauses_.find(visit.host);
   // What was asked for is a time to wait: it is over when that has passed, whatever the wall clock
   // says meanwhile.

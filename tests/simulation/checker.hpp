@@ -65,8 +65,9 @@ class Checker : public fakes::SimReceivers::Observer {
   void on_configured(const std::vector<Endpoint>& endpoints);
   void on_creating(const Endpoint& endpoint) { configuration_.on_creating(endpoint); }
   void on_created(const Endpoint& endpoint, EndpointStart start);
-  void on_resuming(EndpointNumber number) { configuration_.on_resuming(number); }
-  void on_resumed(EndpointNumber number) { configuration_.on_resumed(number); }
+  // What a 429 had asked for is over.
+  void on_resuming(EndpointNumber number);
+  void on_resumed(EndpointNumber number);
   ReleaseNote on_removing(AskedRelease asked);
   void on_removal_answered(const std::string& id, bool is_removed);
   // It may come back as a new one: what a 429 had asked for, and what was begun, is forgotten.

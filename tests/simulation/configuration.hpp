@@ -26,6 +26,10 @@ class ConfigurationRules {
   // What a 410 disabled may be active from now on, and is what it was said to be.
   void on_resuming(EndpointNumber number);
   void on_resumed(EndpointNumber number);
+  [[nodiscard]] bool is_resuming(EndpointNumber number) const {
+    const auto known = configured_.find(number);
+    return known != configured_.end() && known->second.is_resuming;
+  }
   // Nothing begins at it from now on.
   void on_removed(EndpointNumber number, MonoTime now);
   // Nobody knows of the 410 that it answered.

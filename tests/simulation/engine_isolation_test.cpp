@@ -249,6 +249,25 @@ TEST(EngineIsolation, a_429_pauses_the_endpoint_though_the_wall_clock_jumps_back
   EXPECT_GT(world.http.sent.size(), 4U) << "half a minute is half a minute";
 }
 
+TEST(EngineIsolation, who_resumes_an_endpoint_ends_a_429s_pause_of_a_day) {
+  EngineWorld world;
+  world.add("a", 1);
+  world.http.answers["a.example"] = Answer{429, {{"Retry-After", "86400"}}, ""};
+  world.start();
+  world.ingest("a", 1);
+  world.run_for(1s);
+  world.http.answers.clear();
+  world.ingest("a", 3);
+  world.run_for(1h);
+  ASSERT_EQ(world.http.sent.size(), 1U);
+  world.runtime->resume(world.endpoints[0].number);
+  world.run_for(1s);
+  EXPECT_EQ(world.http.sent.size(), 4U) << "all but the one that was itself told to wait";
+  world.runtime->resume(world.endpoints[0].number + 1);
+  world.run_for(1s);
+  EXPECT_EQ(world.engine->counts().successful, 3);
+}
+
 TEST(EngineIsolation, a_rate_holds_an_endpoint_and_nobody_else) {
   EngineWorld world;
   world.add("a", 4).rate_per_second = 2;

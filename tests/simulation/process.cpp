@@ -209,6 +209,10 @@ boost::asio::awaitable<void> Process::caught_up() {
   co_await boost::asio::post(loop_, boost::asio::use_awaitable);
 }
 
+void Process::resume(EndpointNumber number) {
+  boost::asio::post(loop_, [this, number] { engine_->resume(number); });
+}
+
 boost::asio::awaitable<std::vector<EndpointHealth>> Process::health() {
   co_return std::vector<EndpointHealth>{};
 }

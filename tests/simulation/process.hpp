@@ -96,6 +96,7 @@ class Process : private EndpointRuntime {
   // The engine's set, which the registry makes of the store's records.
   void set_endpoints(std::vector<Endpoint> endpoints) override;
   boost::asio::awaitable<void> caught_up() override;
+  void resume(EndpointNumber number) override;
   boost::asio::awaitable<std::vector<EndpointHealth>> health() override;
   boost::asio::awaitable<std::optional<TestExchange>> test(Endpoint endpoint) override;
 

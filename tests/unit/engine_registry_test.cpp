@@ -217,6 +217,7 @@ TEST_F(Registry, a_paused_endpoint_is_paused_for_the_runtime_and_resumes) {
   EXPECT_EQ((*resumed)->endpoint.state, EndpointState::active);
   EXPECT_EQ((*resumed)->state_reason, std::nullopt);
   EXPECT_EQ(runtime.find(id)->state, EndpointState::active);
+  EXPECT_EQ(runtime.resumed, std::vector{runtime.find(id)->number}) << "what a 429 asked for, too";
 }
 
 TEST_F(Registry, unknown_endpoints_are_not_found) {
