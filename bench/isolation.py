@@ -143,7 +143,7 @@ def beside_slow(folder, scale):
     alone_p50, alone_p99 = (measure.percentile(alone, share) for share in (0.5, 0.99))
     return Row("20 endpoints that hang and 20 that take 5 s hold what they may: another's 201 to receipt",
                f"p50 {p50:.2f} ms, p99 {p99:.2f} ms = {ratio(p50, alone_p50):.1f}× and "
-               f"{ratio(p99, alone_p99):.1f}× those without them", "p99 ≤ 10 ms", p99 <= 10)
+               f"{ratio(p99, alone_p99):.1f}× those without them")
 
 
 class Arrivals:
