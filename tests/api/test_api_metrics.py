@@ -6,7 +6,6 @@ import re
 import pytest
 
 from api_client import wait_until
-from conftest import DELIVERING
 
 OPERATIONS = pathlib.Path(__file__).resolve().parents[2] / "docs/operations.md"
 
@@ -87,8 +86,8 @@ def test_prometheus_text(fresh):
     assert set(names) <= set(documented)
 
 
-def test_what_is_in_review_is_counted_and_has_no_age(start, receive):
-    client = start(env=DELIVERING).client()
+def test_what_is_in_review_is_counted_and_has_no_age(delivering, receive):
+    client = delivering.client()
     client.post("/endpoints", {"url": receive(status=404).url()})
 
     def figure(name):
