@@ -86,6 +86,16 @@ TEST_P(StoreSuite, what_the_newcomer_itself_rejects_stays_in_review) {
   EXPECT_EQ(ids_of(claimed(endpoint, 10)), ids_of(events));
 }
 
+TEST_P(StoreSuite, what_the_url_before_rejects_after_the_exchange_is_the_newcomer_s_too) {
+  const auto endpoint = configure({kA}).at(0).number;
+  const auto events = append_events(2);
+  const auto in_flight = claimed(endpoint, 1);
+  (void)configure({kB});
+  maintain_all();
+  ASSERT_TRUE(settle(in_flight.at(0), SentToReview{}).has_value());
+  EXPECT_EQ(claimed(endpoint, 10).size(), events.size());
+}
+
 TEST_P(StoreSuite, review_that_is_released_is_hinted_to_its_lane) {
   const auto endpoint = configure({kA}).at(0).number;
   (void)append_event();
@@ -97,6 +107,7 @@ TEST_P(StoreSuite, review_that_is_released_is_hinted_to_its_lane) {
     hints.insert(hints.end(), lanes.begin(), lanes.end());
   });
   maintain_all();
+  (void)claim(endpoint, 1);  // when it is answered, what came before has been told
   store().on_due({});
   ASSERT_EQ(hints.size(), 1U);
   EXPECT_EQ(hints[0].endpoint, endpoint);

@@ -222,6 +222,12 @@ Result<void> MemoryStore::settle_now(Settlement settlement) {
       delivery.progress.retries_used = again->retries_used;
       delivery.progress.step = again->step;
       became_due(settlement.endpoint, again->at);
+    } else if (endpoint != nullptr && settlement.token.value < endpoint->replaced_at) {
+      delivery.state = DeliveryState::waiting;
+      delivery.due = clock_.wall();
+      delivery.progress.retries_used = 0;
+      delivery.progress.step = 0;
+      became_due(settlement.endpoint, delivery.due);
     } else {
       send_to_review(*row, settlement.endpoint, std::get<SentToReview>(settlement.decision).reason);
     }

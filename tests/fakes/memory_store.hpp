@@ -49,6 +49,7 @@ struct MemoryEndpoint {
   // Another URL took its place: what is in review of the events numbered up to here is to be due
   // again; made so by `maintain`.
   std::optional<std::int64_t> releases_review_to;
+  std::uint64_t replaced_at = 0;  // the first claim that knew its present URL
 
   EndpointState chosen_state = EndpointState::active;  // by a person: it is this when it comes back
   bool is_gone = false;                                // its URL left the secret

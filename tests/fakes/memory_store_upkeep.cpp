@@ -108,6 +108,7 @@ void MemoryStore::take_over(MemoryEndpoint& row, const Endpoint& endpoint,
   row.target.clear();  // it is another's now
   row.endpoint.url = endpoint.url;
   row.releases_review_to = disk_.next_sequence - 1;
+  row.replaced_at = disk_.next_token;
   std::erase_if(fresh_review_,
                 [&row](const DeliveryKey& key) { return key.second == row.endpoint.number; });
 }

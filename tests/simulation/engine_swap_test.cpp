@@ -66,7 +66,7 @@ TEST(EngineSwap, review_and_backlog_go_to_the_new_url_alone) {
   ASSERT_EQ(world.http.sent_to("old.example"), 3U);
   // Some wait as well, and are being delivered, two at a time, while the URL is exchanged.
   world.ingest("order", 30);
-  world.run_for(15ms);
+  world.run_for(5ms);
   slow.world = &world.world;
   std::size_t at_commit = 0;
   slow.on_configured = [&] { at_commit = world.http.sent_to("old.example"); };

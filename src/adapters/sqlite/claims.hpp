@@ -60,6 +60,8 @@ class Claims {
   [[nodiscard]] bool has_event(std::int64_t seq) const { return by_event_.contains(seq); }
   [[nodiscard]] std::optional<DeliveryKey> find(ClaimToken token) const;
   ClaimToken add(const DeliveryKey& key);
+  // What every claim from now on has, or one above it.
+  [[nodiscard]] ClaimToken next() const { return ClaimToken{next_token_}; }
   void remove(ClaimToken token);
   // Ends what claims there are of a deleted event.
   void remove_event(std::int64_t seq);

@@ -56,6 +56,9 @@ void erase_event(Transaction& transaction, const EventRow& event);
 void begin_release_of_review(Transaction& transaction, KnownEndpoint& endpoint);
 // Such a step; true when there is more to do at once.
 [[nodiscard]] bool release_replaced(Transaction& transaction);
+// Whether a claim was made while the endpoint had the URL before.
+[[nodiscard]] bool was_of_replaced(const Transaction& transaction, EndpointNumber endpoint,
+                                   ClaimToken token);
 
 // endpoints.cpp
 [[nodiscard]] Result<EndpointRecord> create_endpoint(Transaction& transaction,

@@ -63,6 +63,12 @@ void begin_release_of_review(Transaction& transaction, KnownEndpoint& endpoint) 
   endpoint.review_to = transaction.state.next_seq - 1;
   save_review(transaction.db, endpoint);
   transaction.state.fresh_review.erase(endpoint.number);
+  transaction.state.replaced_at.insert_or_assign(endpoint.number, transaction.state.claims.next());
+}
+
+bool was_of_replaced(const Transaction& transaction, EndpointNumber endpoint, ClaimToken token) {
+  const auto replaced = transaction.state.replaced_at.find(endpoint);
+  return replaced != transaction.state.replaced_at.end() && token.value < replaced->second.value;
 }
 
 bool release_replaced(Transaction& transaction) {

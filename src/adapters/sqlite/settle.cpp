@@ -32,9 +32,10 @@ Result<void> record_success(Transaction& transaction, EventRow& event, DeliveryR
   return {};
 }
 
-// Of an endpoint that was removed meanwhile nothing waits any more.
+// Of an endpoint that was removed meanwhile nothing waits any more; where another URL has taken its
+// place, what the one before refused is tried there.
 Result<void> record_failure(Transaction& transaction, EventRow& event, DeliveryRow& row,
-                            const Decision& decision, bool is_holder) {
+                            const Settlement& settlement, bool is_holder) {
   if (row.state != RowState::waiting) {
     return delivery_has_ended(event.id);
   }
@@ -45,10 +46,12 @@ Result<void> record_failure(Transaction& transaction, EventRow& event, DeliveryR
   if (endpoint != nullptr && endpoint->kind == EndpointKind::removed) {
     discard_for_removal(transaction, event, row);
     finish_if_done(transaction, event);
-  } else if (const auto* again = std::get_if<Again>(&decision)) {
+  } else if (const auto* again = std::get_if<Again>(&settlement.decision)) {
     retry_at(row, *again);
+  } else if (was_of_replaced(transaction, row.endpoint, settlement.token)) {
+    start_anew(row, transaction.now_us);
   } else {
-    send_to_review(row, std::get<SentToReview>(decision).reason);
+    send_to_review(row, std::get<SentToReview>(settlement.decision).reason);
   }
   return {};
 }
@@ -92,10 +95,9 @@ Result<SettleAnswer> settle(Transaction& transaction, const Settlement& settleme
   }
   const std::int64_t number = note_attempt(*row, settlement.attempt);
   record_attempt(transaction, event->seq, row->endpoint, number, settlement.attempt);
-  const auto recorded =
-      std::holds_alternative<Delivered>(settlement.decision)
-          ? record_success(transaction, *event, *row)
-          : record_failure(transaction, *event, *row, settlement.decision, is_holder);
+  const auto recorded = std::holds_alternative<Delivered>(settlement.decision)
+                            ? record_success(transaction, *event, *row)
+                            : record_failure(transaction, *event, *row, settlement, is_holder);
   save_event(transaction, *event);
   if (!recorded) {
     return recorded.error();

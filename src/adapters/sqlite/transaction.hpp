@@ -38,6 +38,8 @@ struct WriterState {
   Tallies tallies;
   Routes routes;
   FreshReview fresh_review;
+  // Of an endpoint whose URL was replaced the first claim that knew the new one.
+  std::unordered_map<EndpointNumber, ClaimToken> replaced_at;
   std::int64_t next_seq = 1;
   WebhookLogTotals webhook_log;
   // Where retention goes on; it starts over when it has met nothing old enough.
