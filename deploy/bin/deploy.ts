@@ -19,3 +19,7 @@ const outputs = {
 for (const [name, value] of Object.entries(outputs)) {
   new CfnOutput(stack, name, { value });
 }
+for (const { node, function: { functionName }, secret } of dispatcher.dispatchers.slice(1)) {
+  new CfnOutput(stack, `${node.id}FunctionName`, { value: functionName });
+  new CfnOutput(stack, `${node.id}SecretArn`, { value: secret.secretArn });
+}

@@ -87,12 +87,14 @@ export class Alarms extends Construct {
       comparisonOperator: GREATER_THAN_THRESHOLD,
       threshold: TOLERATED_ERRORS,
     });
-    this.add('OldestPending', 'An event waits too long: too many of them, or none gets through?', {
+    this.add('OldestPending', 'An event waits too long: too many of them, or none gets through? (With an API that has leases, ' +
+      'that API tells.)', {
       metric: ours('oldestPending', 'Maximum', period),
       comparisonOperator: GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       threshold: props.oldestPending.toSeconds(),
     });
-    this.add('EventsInReview', 'Events wait for a person: an endpoint refused them, or every retry failed.', {
+    this.add('EventsInReview', 'Events wait for a person: an endpoint refused them, or every retry failed. (With an API that ' +
+      'has leases, that API tells.)', {
       metric: ours('inReview', 'Maximum', period),
       comparisonOperator: GREATER_THAN_THRESHOLD,
       threshold: 0,

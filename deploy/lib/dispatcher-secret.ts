@@ -1,4 +1,4 @@
-import { RemovalPolicy, SecretValue } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 
@@ -36,14 +36,19 @@ export class DispatcherSecret extends secretsmanager.Secret {
   }
 }
 
-/** A further dispatcher's secret: the same API's key, copied once, and a URL of its own. */
+/**
+ * A further dispatcher's secret: key and URL are empty, for a person to fill in; its runs fail and
+ * say so until then. A key copied from the first's would have the value written anew, without the
+ * URL, whenever that reference changes.
+ */
 export class FurtherSecret extends secretsmanager.Secret {
-  constructor(scope: Construct, id: string, first: secretsmanager.ISecret) {
+  constructor(scope: Construct, id: string) {
     super(scope, id, {
       description: 'A further event dispatcher: key of the Triggers API, and its own webhook URL.',
-      secretObjectValue: {
-        [SECRET.apiKey]: first.secretValueFromJson(SECRET.apiKey),
-        [SECRET.webhookUrl]: SecretValue.unsafePlainText(''),
+      generateSecretString: {
+        ...GENERATED,
+        generateStringKey: SECRET.jwtKey,  // something must be generated; a run needs it not
+        secretStringTemplate: JSON.stringify({ [SECRET.apiKey]: '', [SECRET.webhookUrl]: '' }),
       },
       removalPolicy: RemovalPolicy.RETAIN,
     });

@@ -7,16 +7,25 @@ import * as xray from 'aws-cdk-lib/aws-xray';
 import { Construct } from 'constructs';
 
 import { Alarms } from './alarms.js';
+import { apiUrl } from './checks.js';
 import { dispatcherDashboard } from './dashboard.js';
 import { DispatcherFunction, type DispatcherOptions } from './dispatcher-function.js';
 import { DispatcherSecret, FurtherSecret } from './dispatcher-secret.js';
 import { EventsTable } from './events-table.js';
 
-/** A dispatcher beside the first; what is not said is as in the first. */
+/**
+ * A dispatcher beside the first. API, table, package and log retention are the first's where they
+ * are not said; its numbers are the defaults.
+ */
 export interface FurtherDispatcher extends DispatcherOptions {
-  /** Its own Triggers API. Default: the first's, whose events the two then share out. */
+  /**
+   * Its own Triggers API, with that API's `table` and `secret`. Default: the first's, whose events
+   * the two then share out.
+   */
   readonly apiBaseUrl?: string;
-  /** Its secret, which holds its URL. Default: a new one with the first's API key and an empty URL. */
+  /** The table of its own Triggers API. Default: the first's, of the same API. */
+  readonly table?: dynamodb.ITable;
+  /** Its secret, which holds its URL. Default: a new one, in which a person fills in key and URL. */
   readonly secret?: secretsmanager.ISecret;
 }
 
@@ -33,13 +42,17 @@ export interface EventDispatcherProps extends DispatcherOptions {
   readonly alarmEmail?: string;
   /** A topic that is there, for the alarms. Default: a new one. */
   readonly alarmTopic?: sns.ITopic;
-  /** When the oldest pending event is too old. Default: an hour. */
+  /** When the oldest pending event is too old. Default: an hour, or three periods of a slower schedule. */
   readonly oldestPending?: Duration;
   /** The share of requests that X-Ray traces beyond one a second. Default: 0.05. */
   readonly traceRate?: number;
 }
 
 const DEFAULT_TRACE_RATE = 0.05;
+const OLDEST_PENDING_MINUTES = 60;
+const OLDEST_PENDING_PERIODS = 3;
+// What the construct's own parts are called.
+const TAKEN_NAMES = ['', 'Alarms', 'Dashboard', 'Dispatcher', 'Events', 'Secret', 'SecretJwtKey'];
 const MAX_RULE_NAME = 32;
 const RULE_PRIORITY = 1000;  // 1 to 9999; X-Ray's own default rule comes last
 
@@ -57,6 +70,7 @@ export class EventDispatcher extends Construct {
 
   constructor(scope: Construct, id: string, props: EventDispatcherProps) {
     super(scope, id);
+    apiUrl('apiBaseUrl', props.apiBaseUrl);
     const further = Object.entries(props.further ?? {});
     const stream = [props, ...further.map(([, options]) => options)].some((options) => options.stream);
     this.table = props.table ?? new EventsTable(this, 'Events', { stream });
@@ -67,25 +81,50 @@ export class EventDispatcher extends Construct {
       dispatchers: this.dispatchers,
       email: props.alarmEmail,
       topic: props.alarmTopic,
-      oldestPending: props.oldestPending ?? Duration.hours(1),
+      oldestPending: this.oldestPending(props.oldestPending),
     }).topic;
     this.dashboard = dispatcherDashboard(this, 'Dashboard', this.dispatchers);
     for (const dispatcher of this.dispatchers) {
-      traceSampling(dispatcher, props.traceRate ?? DEFAULT_TRACE_RATE);
+      traceSampling(dispatcher, checkedShare(props.traceRate ?? DEFAULT_TRACE_RATE));
     }
   }
 
   private addFurther(name: string, options: FurtherDispatcher, first: EventDispatcherProps): DispatcherFunction {
-    const secret = options.secret ?? new FurtherSecret(this, `${name}Secret`, this.secret);
+    if (TAKEN_NAMES.includes(name) || this.node.tryFindChild(name)) {
+      throw new Error(`a further dispatcher cannot be called "${name}": the construct has a part of that name`);
+    }
+    // Another API's events lie in another table, and its key is another.
+    if (options.apiBaseUrl !== undefined && options.apiBaseUrl !== first.apiBaseUrl &&
+        (!options.table || !options.secret)) {
+      throw new Error(`the dispatcher ${name} has a Triggers API of its own: give it that API's table and secret`);
+    }
     return new DispatcherFunction(this, name, {
-      apiBaseUrl: first.apiBaseUrl,
-      packageFile: first.packageFile,
-      logRetention: first.logRetention,
       ...options,
-      secret,
-      table: this.table,
+      apiBaseUrl: apiUrl(`apiBaseUrl of ${name}`, options.apiBaseUrl ?? first.apiBaseUrl),
+      packageFile: options.packageFile ?? first.packageFile,
+      logRetention: options.logRetention ?? first.logRetention,
+      secret: options.secret ?? new FurtherSecret(this, `${name}Secret`),
+      table: options.table ?? this.table,
     });
   }
+
+  // What a run delivers has waited for its schedule: that is no reason to wake anybody.
+  private oldestPending(asked: Duration | undefined): Duration {
+    const slowest = Math.max(...this.dispatchers.map(({ every }) => every.toMinutes()));
+    const usual = Duration.minutes(Math.max(OLDEST_PENDING_MINUTES, OLDEST_PENDING_PERIODS * slowest));
+    if (asked !== undefined && asked.toMinutes({ integral: false }) <= slowest) {
+      throw new Error(`oldestPending must be longer than the schedule's period, ${slowest} minutes: ` +
+        'an event waits for the schedule');
+    }
+    return asked ?? usual;
+  }
+}
+
+function checkedShare(share: number): number {
+  if (!(share >= 0 && share <= 1)) {
+    throw new Error(`traceRate must be a share, 0 to 1, and is ${share}`);
+  }
+  return share;
 }
 
 // For callers that ask X-Ray for rules before they begin a trace. Lambda does not: of what begins

@@ -3,6 +3,7 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 
+import { apiUrl } from './checks.js';
 import type { EventDispatcherProps } from './event-dispatcher.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,7 +17,7 @@ export function propsFromEnvironment(scope: Construct, environment: Environment 
   const number = (name: string): number | undefined => parsed(name, text(name));
   const minutes = number('SCHEDULE_MINUTES');
   return {
-    apiBaseUrl: apiBaseUrl(text('API_BASE_URL')),
+    apiBaseUrl: apiUrl('API_BASE_URL', text('API_BASE_URL')),
     table: existingTable(scope, text('DYNAMODB_TABLE_NAME'), text('DYNAMODB_STREAM_ARN')),
     secret: existingSecret(scope, text('SECRET_ARN')),
     maxEventsPerRun: number('MAX_EVENTS_PER_RUN'),
@@ -26,14 +27,6 @@ export function propsFromEnvironment(scope: Construct, environment: Environment 
     alarmEmail: text('ALARM_EMAIL'),
     packageFile: text('DISPATCHER_PACKAGE'),
   };
-}
-
-function apiBaseUrl(url: string | undefined): string {
-  if (url === undefined || !/^https:\/\/[^/\s]+/.test(url)) {
-    throw new Error('API_BASE_URL must be the https:// URL of the Triggers API' +
-      (url === undefined ? ', and is not set' : ''));
-  }
-  return url;
 }
 
 function existingTable(scope: Construct, name: string | undefined,

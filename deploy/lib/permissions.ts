@@ -12,8 +12,8 @@ export interface Reached {
   readonly table: dynamodb.ITable;
   readonly secret: secretsmanager.ISecret;
   readonly logGroup: logs.ILogGroup;
-  /** What the trigger on the table's stream could not deliver; only with that trigger. */
-  readonly failures?: sqs.IQueue;
+  /** With a trigger on the table's stream: that stream, and where what it could not deliver goes. */
+  readonly failures?: { readonly streamArn: string; readonly queue: sqs.IQueue };
 }
 
 // The services know no ARN for these.
@@ -27,7 +27,7 @@ export function dispatcherRole(scope: Construct, id: string, reached: Reached): 
   const statements = [
     allow('Events', ['dynamodb:Query'], [reached.table.tableArn, ...indexArns(reached.table)]),
     allow('Claims', ['dynamodb:UpdateItem'], [reached.table.tableArn]),
-    allow('Secret', ['secretsmanager:GetSecretValue'], [reached.secret.secretFullArn ?? reached.secret.secretArn]),
+    allow('Secret', ['secretsmanager:GetSecretValue'], [completeArn(reached.secret)]),
     // The ARN ends in `:*`, for the streams: Lambda chooses their names.
     allow('Logs', ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
       [reached.logGroup.logGroupArn]),
@@ -41,16 +41,26 @@ export function dispatcherRole(scope: Construct, id: string, reached: Reached): 
   ];
   if (reached.failures) {
     statements.push(
-      // A stream's name is the time at which it was enabled, and ListStreams is about all of a table.
-      allow('Stream', ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator',
-        'dynamodb:ListStreams'], [`${reached.table.tableArn}/stream/*`]),
-      allow('StreamFailures', ['sqs:SendMessage'], [reached.failures.queueArn]));
+      allow('Stream', ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+        [reached.failures.streamArn]),
+      // It is about all streams of a table.
+      allow('Streams', ['dynamodb:ListStreams'], [`${reached.table.tableArn}/stream/*`]),
+      allow('StreamFailures', ['sqs:SendMessage'], [reached.failures.queue.queueArn]));
   }
   return new iam.Role(scope, id, {
     assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
     description: 'What the event dispatcher may do',
     inlinePolicies: { Dispatcher: new iam.PolicyDocument({ statements }) },
   });
+}
+
+/** IAM meets nothing by an ARN without the six characters at its end. */
+export function completeArn(secret: secretsmanager.ISecret): string {
+  if (secret.secretFullArn === undefined) {
+    throw new Error('a given secret must be named by its complete ARN, with the six characters at its end: ' +
+      'Secret.fromSecretCompleteArn');
+  }
+  return secret.secretFullArn;
 }
 
 function allow(sid: string, actions: string[], resources: string[]): iam.PolicyStatement {

@@ -1,5 +1,5 @@
 """The function may do exactly what the original's documentation lists, on exactly its own table, secret and log;
-one trigger more asks for two statements more. No wildcard stands where the service knows an ARN."""
+one trigger more asks for three statements more. No wildcard stands where the service knows an ARN."""
 
 import pytest
 
@@ -16,17 +16,17 @@ ORIGINALS = {
     "Metrics": (["cloudwatch:PutMetricData"], ["*"]),
 }
 WITH_STREAM = {
-    "Stream": (["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator",
-                "dynamodb:ListStreams"], ["${DispatcherEvents.Arn}/stream/*"]),
+    "Stream": (["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+               ["${DispatcherEvents.StreamArn}"]),
+    "Streams": (["dynamodb:ListStreams"], ["${DispatcherEvents.Arn}/stream/*"]),
     "StreamFailures": (["sqs:SendMessage"], ["${DispatcherStreamFailures.Arn}"]),
 }
-# Actions for which the service has no ARN, or none that is known before, and the only resource they may have.
+# Actions for which the service has no ARN, and the only resource they may have.
 FORCED = {
     "xray:PutTelemetryRecords": "*",
     "xray:PutTraceSegments": "*",
     "cloudwatch:PutMetricData": "*",
-    # AWS's own policy for Lambda on a stream: its name is the time at which it was enabled.
-    **{action: "/stream/*" for action in WITH_STREAM["Stream"][0]},
+    "dynamodb:ListStreams": "/stream/*",  # it is about all streams of a table
 }
 
 
@@ -87,6 +87,7 @@ def test_no_wildcard_stands_where_the_service_knows_an_arn(scenarios):
     {"Action": "dynamodb:Query", "Resource": "*"},
     {"Action": "dynamodb:Query", "Resource": "${Table.Arn}/index/*"},
     {"Action": ["dynamodb:GetRecords"], "Resource": "*/stream/*"},
+    {"Action": ["dynamodb:GetRecords"], "Resource": "${Table.Arn}/stream/*"},
     {"Action": "dynamodb:*", "Resource": "${Table.Arn}"},
     {"Action": ["xray:PutTraceSegments", "logs:PutLogEvents"], "Resource": "*"},
 ])

@@ -37,6 +37,7 @@ const scenarios: Record<string, (stack: Stack) => Partial<EventDispatcherProps>>
       Billing: { maxEventsPerRun: 200 },
       Audit: {
         apiBaseUrl: 'https://audit.example.com',
+        table: dynamodb.Table.fromTableName(stack, 'AuditEvents', 'audit-events'),
         secret: secretsmanager.Secret.fromSecretCompleteArn(stack, 'Given',
           `arn:aws:secretsmanager:${PLACE}:secret:audit-AbCdEf`),
       },
@@ -69,6 +70,18 @@ const refused: Record<string, (stack: Stack) => void> = {
   'no events': (stack) => new EventDispatcher(stack, 'D', { apiBaseUrl, packageFile, maxEventsPerRun: 0 }),
   'too many events': (stack) =>
     new EventDispatcher(stack, 'D', { apiBaseUrl, packageFile, maxEventsPerRun: 10_001 }),
+  'a further API on the first table': (stack) => new EventDispatcher(stack, 'D',
+    { apiBaseUrl, packageFile, further: { Audit: { apiBaseUrl: 'https://audit.example.com' } } }),
+  'a taken name': (stack) => new EventDispatcher(stack, 'D', { apiBaseUrl, packageFile, further: { Alarms: {} } }),
+  'an API without TLS': (stack) => new EventDispatcher(stack, 'D', { apiBaseUrl: 'http://x.example', packageFile }),
+  'a secret by name': (stack) => new EventDispatcher(stack, 'D',
+    { apiBaseUrl, packageFile, secret: secretsmanager.Secret.fromSecretNameV2(stack, 'S', 'my/secret') }),
+  'endless retries': (stack) => new EventDispatcher(stack, 'D', { apiBaseUrl, packageFile, stream: { retries: -1 } }),
+  'an empty batch': (stack) => new EventDispatcher(stack, 'D', { apiBaseUrl, packageFile, stream: { batchSize: 0 } }),
+  'no concurrency': (stack) => new EventDispatcher(stack, 'D', { apiBaseUrl, packageFile, reservedConcurrency: 0 }),
+  'more than every trace': (stack) => new EventDispatcher(stack, 'D', { apiBaseUrl, packageFile, traceRate: 5 }),
+  'an age below the period': (stack) => new EventDispatcher(stack, 'D',
+    { apiBaseUrl, packageFile, every: Duration.hours(2), oldestPending: Duration.hours(1) }),
   'a table without a stream': (stack) => new EventDispatcher(stack, 'D',
     { apiBaseUrl, packageFile, table: new EventsTable(stack, 'T'), stream: {} }),
 };

@@ -43,6 +43,11 @@ def test_no_concurrency_is_reserved_unless_asked_for(plain, scenarios):
     assert scenarios.template("Tuned").only(FUNCTION)["ReservedConcurrentExecutions"] == 2
 
 
+def test_what_waited_longer_than_a_period_is_the_next_runs(plain, scenarios):
+    assert plain.only("Lambda::EventInvokeConfig")["MaximumEventAgeInSeconds"] == 300
+    assert scenarios.template("Tuned").only("Lambda::EventInvokeConfig")["MaximumEventAgeInSeconds"] == 60
+
+
 # -- the schedule
 
 def test_it_runs_every_five_minutes(plain):
@@ -70,6 +75,15 @@ def test_what_cannot_be_is_refused_with_the_reason(refusals):
     assert "1 to 10000" in refusals["no events"]
     assert "1 to 10000" in refusals["too many events"]
     assert "needs a table with a stream" in refusals["a table without a stream"]
+    assert "give it that API's table and secret" in refusals["a further API on the first table"]
+    assert 'cannot be called "Alarms"' in refusals["a taken name"]
+    assert "https:// URL" in refusals["an API without TLS"]
+    assert "complete ARN" in refusals["a secret by name"]
+    assert "retries of the stream must be a whole number, 0 to 100" in refusals["endless retries"]
+    assert "batchSize of the stream must be a whole number, 1 to 10000" in refusals["an empty batch"]
+    assert "reservedConcurrency must be a whole number, 1 to" in refusals["no concurrency"]
+    assert "0 to 1" in refusals["more than every trace"]
+    assert "longer than the schedule's period" in refusals["an age below the period"]
 
 
 # -- the trigger on the table's stream
@@ -176,12 +190,14 @@ def test_each_further_dispatcher_has_a_function_role_log_schedule_and_secret(sce
     }
 
 
-def test_a_further_dispatchers_secret_has_the_same_api_key_and_an_empty_url(scenarios):
+def test_a_further_dispatchers_secret_waits_for_a_person_and_refers_to_nothing_that_changes(scenarios):
     several = scenarios.template("Several")
-    assert json.loads(several.of_type(SECRET)["DispatcherBillingSecret"]["SecretString"]) == {
-        "zapier_api_key": "{{resolve:secretsmanager:${DispatcherSecret}:SecretString:zapier_api_key::}}",
-        "zapier_webhook_url": "",
-    }
+    secret = several.of_type(SECRET)["DispatcherBillingSecret"]
+    assert "SecretString" not in secret
+    generated = secret["GenerateSecretString"]
+    assert generated["GenerateStringKey"] == "jwt_secret"
+    assert json.loads(generated["SecretStringTemplate"]) == {"zapier_api_key": "", "zapier_webhook_url": ""}
+    assert "${" not in json.dumps(secret)
     assert several.whole(SECRET)["DispatcherBillingSecret"]["DeletionPolicy"] == "Retain"
 
 
@@ -191,6 +207,11 @@ def test_a_further_dispatcher_has_its_own_numbers_and_api(scenarios):
     audit = functions["DispatcherAuditFunction"]["Environment"]["Variables"]
     assert (billing["MAX_EVENTS_PER_RUN"], billing["API_BASE_URL"]) == ("200", "https://api.example.com")
     assert (audit["MAX_EVENTS_PER_RUN"], audit["API_BASE_URL"]) == ("100", "https://audit.example.com")
+    # Another API's events lie in another table: the first's are none of its business.
+    assert (billing["DYNAMODB_TABLE_NAME"], audit["DYNAMODB_TABLE_NAME"]) == ("${DispatcherEvents}", "audit-events")
+    for name, statement in scenarios.template("Several").statements().items():
+        if name.startswith("DispatcherAuditRole"):
+            assert "DispatcherEvents" not in json.dumps(statement)
 
 
 # -- what is there already

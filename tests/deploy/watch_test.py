@@ -59,6 +59,11 @@ def test_an_event_in_review_is_an_alarm(plain, scenarios):
     assert ours(scenarios.template("Slow"), "EventsInReview")[2] == 3600  # a run's figure lasts until the next
 
 
+def test_the_oldest_may_be_as_old_as_three_periods_of_a_slow_schedule(scenarios):
+    assert scenarios.template("Slow").alarm("OldestPending")["Threshold"] == 3 * 3600
+    assert scenarios.template("Tuned").alarm("OldestPending")["Threshold"] == 20 * 60
+
+
 def test_an_event_that_expired_undelivered_is_an_alarm(plain):
     assert ours(plain, "EventsExpired") == ("EventsExpired", "Sum", 300, "GreaterThanThreshold", 0)
 
