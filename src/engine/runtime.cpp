@@ -131,15 +131,22 @@ EngineRuntime::~EngineRuntime() {
   door_->close();
 }
 
-void EngineRuntime::set_endpoints(std::vector<Endpoint> endpoints) {
+template <class Change>
+void EngineRuntime::post(Change change) {
   const auto work = door_->enter();
   if (!work) {
     return;
   }
-  asio::post(work->get_executor(), [door = door_, endpoints = std::move(endpoints)]() mutable {
+  asio::post(work->get_executor(), [door = door_, change = std::move(change)]() mutable {
     if (Engine* engine = door->engine()) {
-      engine->set_endpoints(std::move(endpoints));
+      change(*engine);
     }
+  });
+}
+
+void EngineRuntime::set_endpoints(std::vector<Endpoint> endpoints) {
+  post([endpoints = std::move(endpoints)](Engine& engine) mutable {
+    engine.set_endpoints(std::move(endpoints));
   });
 }
 
@@ -157,15 +164,7 @@ asio::awaitable<void> EngineRuntime::caught_up() {
 }
 
 void EngineRuntime::resume(EndpointNumber number) {
-  const auto work = door_->enter();
-  if (!work) {
-    return;
-  }
-  asio::post(work->get_executor(), [door = door_, number] {
-    if (Engine* engine = door->engine()) {
-      engine->resume(number);
-    }
-  });
+  post([number](Engine& engine) { engine.resume(number); });
 }
 
 asio::awaitable<std::vector<EndpointHealth>> EngineRuntime::health() {

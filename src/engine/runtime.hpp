@@ -31,6 +31,11 @@ class EngineRuntime : public EndpointRuntime {
 
  private:
   class Door;
+
+  // Has the engine change on its loop; when it has ended, nothing happens.
+  template <class Change>
+  void post(Change change);
+
   std::shared_ptr<Door> door_;
 };
 

@@ -8,8 +8,6 @@
 namespace dispatcher::sqlite {
 namespace {
 
-// For connections of other processes (`store backup`, `store check`): they hold locks for moments.
-
 // SQLite counts every allocation under a lock unless it is told not to before its first use; nobody
 // reads those counts here.
 void configure_library() {

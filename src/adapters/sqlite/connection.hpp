@@ -23,7 +23,8 @@ namespace dispatcher::sqlite {
 
 class Connection;
 
-// How long a statement waits for what another connection has locked.
+// How long a statement waits for what another connection has locked: those of other processes
+// (`store backup`, `store check`) hold locks for moments.
 inline constexpr int kBusyTimeoutMs = 5'000;
 
 // One use of a prepared statement: bind, step, read; it is reset when this goes out of scope.
