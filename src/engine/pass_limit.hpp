@@ -2,9 +2,8 @@
 // reporting. Pure.
 #pragma once
 
-#include "base/time.hpp"
+#include "base/deadline.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -14,14 +13,14 @@ class PassLimit {
  public:
   // Kept for giving back, reporting and answering: this, or a fifth of the run if that is less.
   static constexpr std::chrono::seconds kReserve{5};
+  static constexpr int kReservePart = 5;
   // An attempt with less time than this is not started.
   static constexpr std::chrono::seconds kLeastAttempt{1};
 
   // Without a deadline nothing is limited.
   PassLimit() = default;
   PassLimit(MonoTime now, MonoTime deadline) {
-    const auto whole = std::max(deadline - now, MonoTime::duration::zero());
-    last_end_ = deadline - std::min<MonoTime::duration>(kReserve, whole / 5);
+    last_end_ = keeping_back(now, deadline, kReserve, kReservePart);
     usable_ = *last_end_ - now;
     give_up_at_ = *last_end_ + (deadline - *last_end_) / 2;
   }

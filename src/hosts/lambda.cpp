@@ -145,8 +145,7 @@ std::optional<MonoTime> LambdaFunction::inbox_deadline(std::optional<MonoTime> d
   if (!deadline) {
     return std::nullopt;
   }
-  const auto left = std::max(*deadline - parts_.clock.monotonic(), MonoTime::duration::zero());
-  return *deadline - std::min<MonoTime::duration>(kLeastPublishTime, left / 20);
+  return keeping_back(parts_.clock.monotonic(), *deadline, kLeastPublishTime, kPublishPart);
 }
 
 std::optional<MonoTime> LambdaFunction::deadline_of(const LambdaInvocation& invocation) const {
@@ -155,8 +154,8 @@ std::optional<MonoTime> LambdaFunction::deadline_of(const LambdaInvocation& invo
   }
   const auto left = std::max<std::chrono::microseconds>(*invocation.deadline - parts_.clock.wall(),
                                                         std::chrono::microseconds{0});
-  return parts_.clock.monotonic() + left -
-         std::min<std::chrono::microseconds>(kAnswerTime, left / 10);
+  const MonoTime now = parts_.clock.monotonic();
+  return keeping_back(now, now + left, kAnswerTime, kAnswerPart);
 }
 
 boost::asio::awaitable<LambdaFunction::Outcome> LambdaFunction::run(Task task, const Log& log) {
@@ -245,7 +244,7 @@ boost::asio::awaitable<RunOutcome> LambdaFunction::pass_over(RunInbox& inbox, Re
 
 boost::asio::awaitable<void> LambdaFunction::publish(std::optional<MonoTime> deadline) {
   const MonoTime publish_by = parts_.clock.monotonic() + kPublishTime;
-  co_await parts_.publish_metrics(std::min(publish_by, deadline.value_or(publish_by)));
+  co_await parts_.publish_metrics(earlier(publish_by, deadline));
 }
 
 }  // namespace dispatcher

@@ -54,11 +54,13 @@ class LambdaFunction {
   // Of the time that an invocation has, kept for telling its result: this, or a tenth if that is
   // less. It is beside what the run itself keeps for reporting.
   static constexpr std::chrono::seconds kAnswerTime{1};
+  static constexpr int kAnswerPart = 10;
   // For publishing metrics, at most; within the run's own deadline.
   static constexpr std::chrono::seconds kPublishTime{3};
   // Of that, kept behind the last call of the inbox: this, or a twentieth of the run if that is
   // less.
   static constexpr std::chrono::seconds kLeastPublishTime{1};
+  static constexpr int kPublishPart = 20;
 
   // `config` outlives it.
   LambdaFunction(const LambdaConfig& config, LambdaParts parts)

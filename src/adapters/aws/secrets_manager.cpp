@@ -1,5 +1,6 @@
 #include "adapters/aws/secrets_manager.hpp"
 
+#include "base/deadline.hpp"
 #include "base/json_text.hpp"
 #include "ports/secret_json.hpp"
 
@@ -7,7 +8,6 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
-#include <algorithm>
 #include <utility>
 
 namespace dispatcher {
@@ -53,8 +53,7 @@ boost::asio::awaitable<Result<SecretBundle>> SecretsManager::fetch(
   call.body += "}";
   call.deadline = deadline;
   if (kept_) {
-    const MonoTime patience_end = clock_.monotonic() + kPatienceForRenewal;
-    call.deadline = std::min(patience_end, deadline.value_or(patience_end));
+    call.deadline = earlier(clock_.monotonic() + kPatienceForRenewal, deadline);
   }
   const auto answer = co_await aws_.call(std::move(call));
   if (!answer) {

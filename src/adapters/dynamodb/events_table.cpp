@@ -46,6 +46,11 @@ bool is_recorded(const object& item, const TableRecord& record) {
   });
 }
 
+void require_lease(ItemUpdate& update, const std::string& token) {
+  update.require(
+      fmt::format("{} = {}", update.name("lease_token"), update.value(string_attribute(token))));
+}
+
 void require_pending(ItemUpdate& update) {
   update.require(fmt::format("{} = {}", update.name("status"),
                              update.value(string_attribute(to_string(EventStatus::pending)))));
@@ -70,8 +75,7 @@ boost::asio::awaitable<AwsResult> EventsTable::call(std::string action, std::str
   call.service = AwsService::dynamodb;
   call.action = std::move(action);
   call.body = std::move(input);
-  const MonoTime limit = clock_.monotonic() + kTimeout;
-  call.deadline = std::min(limit, deadline_.value_or(limit));
+  call.deadline = earlier(clock_.monotonic() + kTimeout, deadline_);
   co_return co_await aws_.call(std::move(call));
 }
 
@@ -159,15 +163,13 @@ boost::asio::awaitable<Result<TableEvent>> EventsTable::claim(EventKey key, Tabl
   ItemUpdate update{std::move(key)};
   const std::string until = update.name("lease_until");
   const std::string deliveries = update.name("deliveries");
-  const std::string status = update.name("status");
   update.set(update.name("lease_token"), update.value(string_attribute(lease.token)));
   update.set(until, update.value(number_attribute(table_millis(lease.until, offset()))));
   // What is recorded later is a member of this map, which must be there for that.
   update.set(deliveries,
              fmt::format("if_not_exists({}, {})", deliveries, update.value(R"({"M":{}})")));
   update.require(fmt::format("attribute_exists({})", update.name("id")));
-  update.require(fmt::format("{} = {}", status,
-                             update.value(string_attribute(to_string(EventStatus::pending)))));
+  require_pending(update);
   const std::string now = update.value(number_attribute(table_millis(clock_.wall(), offset())));
   // A call that AWS did although its answer was lost is met again by its own lease.
   update.require(fmt::format("(attribute_not_exists({0}) OR {0} < {1} OR {2} = :v1)", until, now,
@@ -194,8 +196,7 @@ boost::asio::awaitable<Result<void>> EventsTable::extend(EventKey key, TableLeas
   ItemUpdate update{std::move(key)};
   update.set(update.name("lease_until"),
              update.value(number_attribute(table_millis(lease.until, offset()))));
-  update.require(fmt::format("{} = {}", update.name("lease_token"),
-                             update.value(string_attribute(lease.token))));
+  require_lease(update, lease.token);
   require_pending(update);
   co_return co_await apply(std::move(update));
 }
@@ -203,9 +204,8 @@ boost::asio::awaitable<Result<void>> EventsTable::extend(EventKey key, TableLeas
 boost::asio::awaitable<Result<void>> EventsTable::give_back(EventKey key, std::string token) {
   ItemUpdate update{std::move(key)};
   update.remove(update.name("lease_until"));
-  const std::string lease_token = update.name("lease_token");
-  update.remove(lease_token);
-  update.require(fmt::format("{} = {}", lease_token, update.value(string_attribute(token))));
+  update.remove(update.name("lease_token"));
+  require_lease(update, token);
   const auto given_back = co_await apply(std::move(update));
   if (!given_back && given_back.error().kind == ErrorKind::conflict) {
     co_return Result<void>{};  // there is nothing left to give back
@@ -241,7 +241,6 @@ ItemUpdate EventsTable::update_of(const TableRecord& record) const {
   ItemUpdate update{record.key};
   const std::string path =
       fmt::format("{}.{}", update.name("deliveries"), update.name(delivery.endpoint_id));
-  const std::string lease_token = update.name("lease_token");
   const std::string lease_until = update.name("lease_until");
   update.set(path, update.value(delivery_attribute(delivery, offset())));
   update.set(update.name("updated_at"),
@@ -260,11 +259,10 @@ ItemUpdate EventsTable::update_of(const TableRecord& record) const {
                update.value(number_attribute(table_millis(*record.lease_until, offset()))));
   } else {
     update.remove(lease_until);
-    update.remove(lease_token);
+    update.remove(update.name("lease_token"));
   }
   update.require(fmt::format("attribute_exists({})", update.name("id")));
-  update.require(
-      fmt::format("{} = {}", lease_token, update.value(string_attribute(record.lease_token))));
+  require_lease(update, record.lease_token);
   // Once, however often it is said; and a success is not taken back.
   update.require(fmt::format("(attribute_not_exists({0}.{1}) OR {0}.{1} < {2})", path,
                              update.name("attempts"),

@@ -4,11 +4,11 @@
 
 #include "adapters/dynamodb/item_update.hpp"
 #include "adapters/dynamodb/table_item.hpp"
+#include "base/deadline.hpp"
 #include "ports/aws_api.hpp"
 #include "ports/clock.hpp"
 #include "ports/event_table.hpp"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,9 +25,7 @@ class EventsTable final : public EventTable {
   EventsTable(AwsApi& aws, const Clock& clock, std::string name, std::optional<MonoTime> deadline)
       : aws_(aws), clock_(clock), name_(std::move(name)), deadline_(deadline) {}
 
-  void end_by(MonoTime deadline) override {
-    deadline_ = std::min(deadline_.value_or(deadline), deadline);
-  }
+  void end_by(MonoTime deadline) override { deadline_ = earlier(deadline, deadline_); }
   [[nodiscard]] boost::asio::awaitable<Result<TablePage>> query(TableQuery query) override;
   [[nodiscard]] boost::asio::awaitable<Result<TableEvent>> claim(EventKey key,
                                                                  TableLease lease) override;

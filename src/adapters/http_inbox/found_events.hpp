@@ -29,7 +29,7 @@ struct TableWait {
 
 struct FoundEvent {
   EventKey key;
-  std::vector<TableWait> waits;  // not empty
+  std::vector<TableWait> waits;  // empty: not known; among FoundEvents none is
   int failures = 0;              // claims of it that failed in this run
 };
 

@@ -19,8 +19,7 @@ Error status_error(std::string_view call, int status) {
 }  // namespace
 
 MonoTime InboxCalls::call_deadline() const {
-  const MonoTime deadline = clock_.monotonic() + kTimeout;
-  return std::min(deadline, deadline_.value_or(deadline));
+  return earlier(clock_.monotonic() + kTimeout, deadline_);
 }
 
 TriggersRequest InboxCalls::post(std::string path, std::string body,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/http_inbox/inbox_messages.hpp"
+#include "base/deadline.hpp"
 #include "ports/clock.hpp"
 #include "ports/triggers_api.hpp"
 
@@ -31,7 +32,7 @@ class InboxCalls {
       : api_(api), clock_(clock), deadline_(deadline) {}
 
   // From now on every call has ended by `deadline`.
-  void end_by(MonoTime deadline) { deadline_ = std::min(deadline_.value_or(deadline), deadline); }
+  void end_by(MonoTime deadline) { deadline_ = earlier(deadline, deadline_); }
   [[nodiscard]] bool is_past_deadline() const {
     return deadline_ && clock_.monotonic() >= *deadline_;
   }

@@ -3,7 +3,6 @@
 #include "adapters/http_inbox/concurrently.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace dispatcher {
@@ -48,9 +47,7 @@ std::optional<MonoTime> api_deadline(MonoTime now, std::optional<MonoTime> deadl
   if (!deadline) {
     return std::nullopt;
   }
-  const auto left = std::max(*deadline - now, MonoTime::duration::zero());
-  return *deadline -
-         std::min<MonoTime::duration>(TableInbox::kItemTime, left / TableInbox::kItemPart);
+  return keeping_back(now, *deadline, TableInbox::kItemTime, TableInbox::kItemPart);
 }
 
 }  // namespace
@@ -198,8 +195,7 @@ boost::asio::awaitable<Result<void>> TableInbox::acknowledge(EventId id,
     co_return Result<void>{};
   }
   const bool is_unknown = told.error().kind == ErrorKind::not_found;
-  const std::pair note{id, settlement.endpoint};
-  if (!noted_.contains(note)) {
+  if (!taken_.find(id)->delivery_of(settlement.endpoint).is_noted) {
     const auto noted = co_await record(id, settlement);
     if (!noted && noted.error().kind == ErrorKind::conflict && is_unknown) {
       log_.info("a delivered event had been deleted meanwhile", {{"event_id", to_string(id)}});
@@ -208,7 +204,7 @@ boost::asio::awaitable<Result<void>> TableInbox::acknowledge(EventId id,
     if (!noted) {
       co_return noted;
     }
-    noted_.insert(note);
+    taken_.find(id)->delivery_of(settlement.endpoint).is_noted = true;
   }
   if (is_unknown) {
     told = make_error(ErrorKind::retry_later, told.error().message);  // its reads may lag
@@ -229,14 +225,11 @@ boost::asio::awaitable<Result<void>> TableInbox::record(EventId id, const Settle
   if (taken == nullptr) {
     co_return make_error(ErrorKind::conflict, "the event's lease is another's");
   }
-  const auto tried =
-      std::find_if(taken->deliveries.begin(), taken->deliveries.end(),
-                   [&](const TakenDelivery& one) { return one.endpoint == settlement.endpoint; });
   TableRecord record;
   record.key = keys_.at(id);
   record.lease_token = options_.lease_token;
-  record.delivery =
-      delivery_after(settlement, endpoint_id(settlement.endpoint), tried->progress.step);
+  record.delivery = delivery_after(settlement, endpoint_id(settlement.endpoint),
+                                   taken->delivery_of(settlement.endpoint).progress.step);
   const bool is_success = record.delivery.state == DeliveryState::delivered;
   if (!is_success) {
     record.failed_at = settlement.attempt.started_at;
@@ -311,8 +304,6 @@ const std::string& TableInbox::endpoint_id(EndpointNumber number) const {
 
 void TableInbox::forget(const EventId& id) {
   failing_since_.erase(id);
-  noted_.erase(noted_.lower_bound({id, kNoEndpoint}),
-               noted_.upper_bound({id, std::numeric_limits<EndpointNumber>::max()}));
   taken_.erase(id);
   keys_.erase(id);
 }

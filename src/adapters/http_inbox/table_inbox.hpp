@@ -26,7 +26,6 @@
 #include <span>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace dispatcher {
@@ -147,8 +146,6 @@ class TableInbox final : public RunInbox {
   int failures_ = 0;  // in a row
   std::optional<RunFailure> failure_;
   std::unordered_map<EventId, MonoTime> failing_since_;
-  // Delivered, and on the item because it could not be acknowledged.
-  std::set<std::pair<EventId, EndpointNumber>> noted_;
   bool is_ack_refused_ = false;  // of an event that lacked nothing else
   std::set<EventKey> unresolved_;
   RunStats stats_;

@@ -214,9 +214,7 @@ boost::asio::awaitable<void> TableInbox::put_aside(EventKey key, TableEvent foun
   bool is_given_back = false;
   for (const Endpoint& endpoint : endpoints_) {
     ++stats_.deliveries;
-    const auto before = std::find_if(
-        found.deliveries.begin(), found.deliveries.end(),
-        [&](const TableDelivery& delivery) { return delivery.endpoint_id == endpoint.id; });
+    const TableDelivery* before = find_delivery(found.deliveries, endpoint.id);
     TableRecord record;
     record.key = key;
     record.lease_token = options_.lease_token;
@@ -225,7 +223,7 @@ boost::asio::awaitable<void> TableInbox::put_aside(EventKey key, TableEvent foun
     record.delivery.reason = ReviewReason::rejected;
     record.delivery.error = "protocol: " + found.unsendable;
     // It counts as an attempt, so that it is a later word than what the item says.
-    record.delivery.attempts = before == found.deliveries.end() ? 1 : before->attempts + 1;
+    record.delivery.attempts = before == nullptr ? 1 : before->attempts + 1;
     const bool is_last = &endpoint == &endpoints_.back();
     if (!is_last) {
       record.lease_until = clock_.wall() + lease_time();

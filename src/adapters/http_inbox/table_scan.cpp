@@ -13,13 +13,6 @@ namespace {
 // Items that are no events are named in the log up to this many of a page.
 constexpr std::size_t kNamed = 10;
 
-const TableDelivery* find_delivery(const TableEntry& entry, const std::string& endpoint_id) {
-  const auto found = std::find_if(
-      entry.deliveries.begin(), entry.deliveries.end(),
-      [&](const TableDelivery& delivery) { return delivery.endpoint_id == endpoint_id; });
-  return found == entry.deliveries.end() ? nullptr : &*found;
-}
-
 bool is_settled(const TableDelivery* delivery) {
   return delivery != nullptr &&
          (delivery->state == DeliveryState::delivered || delivery->state == DeliveryState::review);
@@ -32,6 +25,14 @@ bool is_older(const EventKey& a, const EventKey& b) {
 
 }  // namespace
 
+const TableDelivery* find_delivery(const std::vector<TableDelivery>& deliveries,
+                                   const std::string& endpoint_id) {
+  const auto found = std::find_if(
+      deliveries.begin(), deliveries.end(),
+      [&](const TableDelivery& delivery) { return delivery.endpoint_id == endpoint_id; });
+  return found == deliveries.end() ? nullptr : &*found;
+}
+
 std::vector<TableWait> waits_of(const TableEntry& entry,
                                 const std::vector<std::string>& endpoint_ids, WallTime now) {
   std::vector<TableWait> waits;
@@ -41,7 +42,7 @@ std::vector<TableWait> waits_of(const TableEntry& entry,
   const WallTime created = std::min(parse_timestamp(entry.key.created_at).value_or(now), now);
   bool is_delivered = true;
   for (TableLane lane = 0; lane < endpoint_ids.size(); ++lane) {
-    const TableDelivery* delivery = find_delivery(entry, endpoint_ids[lane]);
+    const TableDelivery* delivery = find_delivery(entry.deliveries, endpoint_ids[lane]);
     const WallTime due = delivery == nullptr ? created : delivery->due.value_or(created);
     if (!is_settled(delivery) && due <= now) {
       waits.push_back({lane, due});
@@ -58,7 +59,7 @@ std::vector<TableWait> waits_of(const TableEntry& entry,
 bool is_in_review(const TableEntry& entry, const std::vector<std::string>& endpoint_ids) {
   bool is_any = false;
   for (const std::string& id : endpoint_ids) {
-    const TableDelivery* delivery = find_delivery(entry, id);
+    const TableDelivery* delivery = find_delivery(entry.deliveries, id);
     if (!is_settled(delivery)) {
       return false;
     }

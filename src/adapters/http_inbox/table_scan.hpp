@@ -38,6 +38,10 @@ struct TableFigures {
   std::optional<WallTime> oldest_pending;  // of those not in review
 };
 
+// What the item says of an endpoint; null: nothing.
+[[nodiscard]] const TableDelivery* find_delivery(const std::vector<TableDelivery>& deliveries,
+                                                 const std::string& endpoint_id);
+
 // What of an event may be tried now; the acknowledgement, when that is all that it lacks.
 [[nodiscard]] std::vector<TableWait> waits_of(const TableEntry& entry,
                                               const std::vector<std::string>& endpoint_ids,

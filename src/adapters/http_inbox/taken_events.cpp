@@ -57,6 +57,14 @@ bool TakenEvent::is_lost() const {
                      [](const TakenDelivery& delivery) { return delivery.state == State::lost; });
 }
 
+TakenDelivery& TakenEvent::delivery_of(EndpointNumber endpoint) {
+  const auto found =
+      std::find_if(deliveries.begin(), deliveries.end(),
+                   [&](const TakenDelivery& one) { return one.endpoint == endpoint; });
+  DISPATCHER_CHECK(found != deliveries.end());
+  return *found;
+}
+
 TakenEvents::TakenEvents(std::span<const Endpoint> endpoints, ShortWaits waits,
                          MonoTime::duration least_lease)
     : waits_(waits), least_lease_(least_lease) {
@@ -132,21 +140,19 @@ std::optional<ClaimedDelivery> TakenEvents::claim(EndpointNumber endpoint, WallT
     const EventId id = std::get<EventId>(*queue.begin());
     queue.erase(queue.begin());
     TakenEvent& taken = events_.at(id);
-    const auto delivery =
-        std::find_if(taken.deliveries.begin(), taken.deliveries.end(),
-                     [&](const TakenDelivery& one) { return one.endpoint == endpoint; });
-    DISPATCHER_CHECK(delivery != taken.deliveries.end() && delivery->state == State::queued);
+    TakenDelivery& delivery = taken.delivery_of(endpoint);
+    DISPATCHER_CHECK(delivery.state == State::queued);
     if (!taken.lease.token.empty() && taken.lease.until <= mono_now + least_lease_) {
-      delivery->due = now + kLeasePause;
-      enqueue(taken, *delivery);
+      delivery.due = now + kLeasePause;
+      enqueue(taken, delivery);
       continue;
     }
-    delivery->state = State::claimed;
+    delivery.state = State::claimed;
     ++taken.claims;
     const ClaimToken token{++last_token_};
     claims_[token.value] = {
-        id, static_cast<std::size_t>(delivery - taken.deliveries.begin()), false, {}};
-    return ClaimedDelivery{taken.event, endpoint, token, delivery->progress};
+        id, static_cast<std::size_t>(&delivery - taken.deliveries.data()), false, {}};
+    return ClaimedDelivery{taken.event, endpoint, token, delivery.progress};
   }
   return std::nullopt;
 }

@@ -43,6 +43,7 @@ struct TakenDelivery {
   DeliveryProgress progress;
   std::optional<ReviewReason> reason;  // of review
   std::optional<WallTime> retry_at;    // of `again` or queued, where it is not the schedule's time
+  bool is_noted = false;               // delivered, and kept where the event could not be ended
 };
 
 struct TakenEvent {
@@ -57,6 +58,8 @@ struct TakenEvent {
   [[nodiscard]] bool is_delivered() const;  // every delivery
   [[nodiscard]] bool is_open() const;       // one is queued or claimed
   [[nodiscard]] bool is_lost() const;
+  // It has one for each endpoint.
+  [[nodiscard]] TakenDelivery& delivery_of(EndpointNumber endpoint);
 };
 
 // What becomes of a delivery that is to be tried again within seconds.
